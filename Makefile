@@ -1,0 +1,36 @@
+# One Makefile that people and CI both call.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := install
+.PHONY: install demo test check format screenshot tables clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: install  ## the gateway in front of a small live platform; prints one address
+	$(BIN)/shieldwire demo $(ARGS)
+
+test: install  ## every test, in under 10 minutes
+	$(BIN)/pytest $(ARGS)
+
+check: install  ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+screenshot: install  ## the picture in the README, made by the browser test
+	SHIELDWIRE_SCREENSHOT=$(CURDIR)/docs/images/demo.png $(BIN)/pytest tests/browser $(ARGS)
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The gateway: the only package (besides bench) that does I/O."""

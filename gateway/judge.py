@@ -1,0 +1,101 @@
+"""One message, judged: state is loaded, the text scanned, the decision made, moderation told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+
+from filters.scanner import Scanner
+from gateway import telemetry
+from gateway.codecs import Codec, MessageError, RequestFields
+from gateway.enforce import Enforcement, NudgeTokens, enforce, refuse_malformed
+from gateway.escalate import Escalation
+from gateway.replies import Language
+from protection.cases import incident_of
+from protection.events import Event
+from protection.pipeline import decide
+from protection.policy import Policy
+from protection.snapshot import Snapshot
+from protection.verdicts import Disposition, Verdict
+
+JudgePayload = Callable[[str | bytes], Awaitable[Enforcement]]
+"""Judges one payload of one connection: `Judge.judge` with all but the payload given."""
+
+
+class Loader(Protocol):
+    """Takes the state that one decision sees (`gateway.state.state.State`)."""
+
+    async def load(self, event: Event) -> Snapshot:
+        """One snapshot, with at most one round trip to the store."""
+
+
+class Judge:
+    """Judges the messages of every connection of this worker."""
+
+    def __init__(
+        self,
+        state: Loader,
+        scanner: Scanner,
+        policy: Callable[[], Policy],
+        nudges: NudgeTokens,
+        escalation: Escalation,
+        max_message: int,
+    ) -> None:
+        self._state = state
+        self._scanner = scanner
+        self._policy = policy
+        self._nudges = nudges
+        self._escalation = escalation
+        self._max_message = max_message
+
+    async def judge(
+        self, payload: str | bytes, codec: Codec, request: RequestFields, language: Language, token: str = ""
+    ) -> Enforcement:
+        """Decode one payload, decide on it, and say what is to happen; never raises for what a client sent.
+
+        ``token`` is that of a nudge, where the request carries it outside the payload.
+        """
+        try:
+            text = self._checked(payload)
+            message = codec.decode(text, request)
+        except MessageError as error:
+            telemetry.MALFORMED.labels(error.reason).inc()
+            return refuse_malformed(error, language)
+        if message is None:
+            return Enforcement(text)
+        event = self._marked_if_insisted(message.event, token or message.token)
+        verdict, now = await self._decide(event)
+        nudge = self._nudges.issue(event, now) if verdict.disposition is Disposition.NUDGE else ""
+        return enforce(verdict, message, text, codec, language, nudge)
+
+    def _checked(self, payload: str | bytes) -> str:
+        if isinstance(payload, bytes):
+            raise MessageError("binary-frame", "messages on this route are text")
+        # Bytes count, but most messages are short enough that nobody needs to count them.
+        if len(payload) * 4 > self._max_message and len(payload.encode()) > self._max_message:
+            raise MessageError("too-large", f"a message may have {self._max_message} bytes")
+        return payload
+
+    def _marked_if_insisted(self, event: Event, token: str) -> Event:
+        if token and self._nudges.accepts(token, event, time.time()):
+            return msgspec.structs.replace(event, insisted=True)
+        return event
+
+    async def _decide(self, event: Event) -> tuple[Verdict, float]:
+        started = time.perf_counter()
+        snapshot = await self._state.load(event)
+        verdict = decide(event, snapshot, self._scanner.scan(event.text), self._policy())
+        telemetry.DECISION_SECONDS.observe(time.perf_counter() - started)
+        telemetry.MESSAGES.labels(event.kind.value, verdict.disposition.word).inc()
+        for signal in verdict.signals:
+            telemetry.SIGNALS.labels(signal.stage, signal.reason).inc()
+        if not snapshot.fresh:
+            telemetry.STALE_DECISIONS.inc()
+        owner = snapshot.room.owner if snapshot.room else ""
+        incident = incident_of(event, verdict, owner, snapshot.now)
+        if incident is not None:
+            self._escalation.offer(incident)
+        return verdict, snapshot.now

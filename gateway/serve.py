@@ -1,0 +1,121 @@
+"""`shieldwire serve`: the application on uvicorn, with one worker or several, and an end that loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from anyio.from_thread import start_blocking_portal
+from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
+
+from gateway.app import create_app
+from gateway.settings import ServerSettings, Settings, load_settings
+from gateway.state.engine import Engine
+from gateway.telemetry import configure_logging
+
+logger = logging.getLogger("shieldwire.serve")
+
+CONFIG_VARIABLE = "SHIELDWIRE_CONFIG"
+"""How spawned workers learn of the configuration file."""
+
+STATE_VARIABLE = "SHIELDWIRE_STATE__URL"
+"""How they learn of the engine that the parent runs for all of them."""
+
+_WORKER_START_S = 60
+_METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class ServeError(Exception):
+    """The gateway cannot be served as asked; the message says why. The fault is the operator's."""
+
+
+class GatewayServer(uvicorn.Server):
+    """uvicorn, but sockets end by our drain: the message in flight is answered before the socket is told 1012."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, drain, then do what uvicorn does."""
+        for server in self.servers:
+            server.close()
+        app = self.config.loaded_app
+        if isinstance(app, Starlette):
+            await app.state.gateway.drain()
+        await super().shutdown(sockets)
+
+
+def serve(config_file: Path | None, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `ServeError` and the errors of the embedded engine."""
+    configure_logging()
+    # uvicorn raises the signal again when it has shut down; as an exception it unwinds what is left here.
+    signal.signal(signal.SIGTERM, _exit)
+    server = settings.server
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(_listen(server))
+        if not settings.state.url:
+            # Run here, in a thread's own loop, so that all workers share it and none of them takes it along.
+            portal = stack.enter_context(start_blocking_portal())
+            engine = Engine(Path(settings.state.data_dir))
+            stack.enter_context(portal.wrap_async_context_manager(engine))
+            settings = msgspec.structs.replace(settings, state=msgspec.structs.replace(settings.state, url=engine.url))
+        host, port = listener.getsockname()[:2]
+        logger.info("listening", extra={"fields": {"host": host, "port": port, "workers": server.workers}})
+        if server.workers == 1:
+            GatewayServer(_uvicorn_config(server, create_app(settings))).run([listener])
+        else:
+            os.environ[STATE_VARIABLE] = settings.state.url
+            os.environ[_METRICS_DIR] = stack.enter_context(tempfile.TemporaryDirectory(prefix="shieldwire-metrics-"))
+            if config_file is not None:
+                os.environ[CONFIG_VARIABLE] = str(config_file)
+            config = _uvicorn_config(server, "gateway.serve:worker_app", factory=True)
+            Multiprocess(config, target=GatewayServer(config).run, sockets=[listener]).run()
+
+
+def worker_app() -> Starlette:
+    """The application of one spawned worker; settings come the way the parent got them."""
+    configure_logging()
+    file = os.environ.get(CONFIG_VARIABLE)
+    return create_app(load_settings(Path(file) if file else None, os.environ))
+
+
+def _exit(signal_number: int, _: object) -> None:
+    raise SystemExit(0)
+
+
+def _uvicorn_config(server: ServerSettings, app: Any, factory: bool = False) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=factory,
+        workers=server.workers,
+        ws="websockets-sansio",
+        http="httptools",
+        ws_max_size=server.max_frame,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        # What the upstream says goes to the client as it is: no headers of the server's own.
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=max(1, round(server.drain_s)),
+        timeout_worker_healthcheck=_WORKER_START_S,
+        ssl_certfile=server.certificate or None,
+        ssl_keyfile=server.key or None,
+    )
+
+
+def _listen(server: ServerSettings) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+        listener = socket.create_server((server.host, server.port), family=family, backlog=2048)
+    except OSError as error:
+        raise ServeError(f"cannot listen on {server.host}:{server.port}: {error.strerror or error}") from error
+    listener.set_inheritable(True)
+    return listener

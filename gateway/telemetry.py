@@ -1,0 +1,49 @@
+"""Metrics and logs. Neither ever carries message text, account ids or room ids."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+from prometheus_client import Counter, Gauge, Histogram
+
+MESSAGES = Counter("shieldwire_messages", "Judged messages by kind and disposition", ["kind", "disposition"])
+SIGNALS = Counter("shieldwire_signals", "Signals raised, by stage and reason", ["stage", "reason"])
+MALFORMED = Counter("shieldwire_malformed", "Messages that could not be judged, by reason", ["reason"])
+DECISION_SECONDS = Histogram(
+    "shieldwire_decision_seconds",
+    "Time from decoded message to verdict",
+    buckets=(50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0),
+)
+CONNECTIONS = Gauge("shieldwire_connections", "Open WebSocket connections", multiprocess_mode="livesum")
+UPSTREAM_FAILURES = Counter("shieldwire_upstream_failures", "Failed upstream connections", ["stage"])
+STALE_DECISIONS = Counter("shieldwire_stale_decisions", "Messages judged on a replica past its staleness deadline")
+INCIDENTS = Counter("shieldwire_incidents", "Incidents handed to moderation", ["fate"])
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line: time, level, logger, event, and the fields given as ``extra={"fields": {...}}``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See `logging.Formatter.format`."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """Send all logs to standard error as JSON lines."""
+    output = logging.StreamHandler(sys.stderr)
+    output.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level, handlers=[output], force=True)
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("websockets").setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""The portable lane: WebSocket and HTTP through any ASGI server, one module each."""

@@ -1,0 +1,280 @@
+"""WebSocket traffic: one client socket, one upstream socket, every uplink message judged in its order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from starlette.types import Message as AsgiMessage
+from starlette.types import Receive, Scope, Send
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.http11 import Response
+from websockets.typing import Subprotocol
+
+from gateway import telemetry
+from gateway.codecs import RequestFields
+from gateway.judge import JudgePayload
+from gateway.wire.request import ClientRequest, Headers, end_to_end
+
+# The client library writes these itself; a copy of the client's would contradict them.
+_HANDSHAKE_HEADERS = frozenset(
+    (
+        b"host",
+        b"content-length",
+        b"sec-websocket-key",
+        b"sec-websocket-version",
+        b"sec-websocket-extensions",
+        b"sec-websocket-protocol",
+        b"sec-websocket-accept",
+    )
+)
+
+
+class Close(msgspec.Struct, frozen=True):
+    """How a socket ends: RFC 6455, section 7.4. Codes from 4000 on are this gateway's own."""
+
+    code: int
+    reason: str = ""
+
+
+SERVICE_RESTART = Close(1012, "service restart")
+TRY_AGAIN_LATER = Close(1013, "try again later")
+BAD_GATEWAY = Close(1014, "upstream lost")
+DISCONNECTED = Close(1008, "policy violation")
+ROOM_SHUT = Close(4403, "room shut")
+
+_NO_STATUS = 1005
+_ABNORMAL = 1006
+
+
+class UpstreamError(Exception):
+    """The upstream could not be reached; not the client's fault."""
+
+
+class UpstreamRefusal(Exception):
+    """The upstream answered the handshake with something other than 101; the client is given that answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"upstream answered {response.status_code}")
+        self.response = response
+
+
+class _Dial(connect):
+    """A connection attempt that hands redirects to the client instead of following them."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+async def open_upstream(url: str, request: ClientRequest, timeout_s: float, max_size: int) -> ClientConnection:
+    """Open the upstream socket under the client's own Host; raises `UpstreamError` and `UpstreamRefusal`."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "wss"
+    options: dict[str, Any] = {"host": parts.hostname, "port": parts.port or (443 if secure else 80)}
+    if secure:
+        options |= {"ssl": ssl.create_default_context(), "server_hostname": parts.hostname}
+    host = request.headers.get("host") or parts.netloc
+    headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.upstream_headers(_HANDSHAKE_HEADERS)]
+    offered = [Subprotocol(offer) for offer in request.scope["subprotocols"]]
+    try:
+        return await _Dial(
+            urlunsplit(parts._replace(netloc=host)),
+            subprotocols=offered or None,
+            additional_headers=headers,
+            user_agent_header=None,
+            compression=None,
+            proxy=None,
+            open_timeout=timeout_s,
+            ping_interval=None,
+            max_size=max_size,
+            **options,
+        )
+    except InvalidStatus as refusal:
+        raise UpstreamRefusal(refusal.response) from refusal
+    except (OSError, TimeoutError, InvalidHandshake, InvalidURI, ValueError) as error:
+        raise UpstreamError(type(error).__name__) from error
+
+
+class Connection:
+    """One client's socket, from its acceptance to its end."""
+
+    def __init__(self, receive: Receive, send: Send, upstream: ClientConnection, rooms: set[str]) -> None:
+        self.rooms = rooms
+        """The rooms this socket is known to be in: those of its address."""
+        self._receive = receive
+        self._send = send
+        self._upstream = upstream
+        self._ending: Close | None = None
+        self._judging = False
+        self._uplink: asyncio.Task[Close] | None = None
+
+    def end(self, close: Close) -> None:
+        """End both sockets; a message in flight is answered first."""
+        self._ending = self._ending or close
+        if self._uplink is not None and not self._judging:
+            self._uplink.cancel()
+
+    async def relay(self, judge: JudgePayload | None) -> None:
+        """Carry messages both ways until one side, or the gateway, ends it; without ``judge`` none is judged."""
+        handshake = self._upstream.response
+        headers = _response_headers(handshake) if handshake else []
+        chosen = self._upstream.subprotocol
+        await self._send({"type": "websocket.accept", "subprotocol": chosen, "headers": headers})
+        self._uplink = asyncio.create_task(self._carry_up(judge))
+        downlink = asyncio.create_task(self._carry_down())
+        if self._ending:
+            self.end(self._ending)
+        try:
+            await asyncio.wait({self._uplink, downlink}, return_when=asyncio.FIRST_COMPLETED)
+            if self._ending:
+                await self._close_client(self._ending)
+                await self._upstream.close(1001)
+            elif self._uplink.done():
+                await self._close_upstream(self._uplink.result())
+            else:
+                await self._close_client(downlink.result())
+        finally:
+            self._uplink.cancel()
+            downlink.cancel()
+            await asyncio.gather(self._uplink, downlink, return_exceptions=True)
+            self._upstream.transport.abort()
+
+    async def _carry_up(self, judge: JudgePayload | None) -> Close:
+        """Judge and forward what the client sends, one message after the other; returns how the client ended."""
+        while self._ending is None:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return Close(message.get("code") or _NO_STATUS, message.get("reason") or "")
+            self._judging = True
+            try:
+                await self._carry_message(_payload(message), judge)
+            except ConnectionClosed:  # the downlink knows how the upstream ended, and says so
+                await asyncio.Event().wait()
+            except OSError:  # the client is gone while it was being answered
+                return Close(_ABNORMAL)
+            finally:
+                self._judging = False
+        return Close(_NO_STATUS)
+
+    async def _carry_message(self, payload: str | bytes, judge: JudgePayload | None) -> None:
+        if judge is None:
+            await self._upstream.send(payload)
+            return
+        outcome = await judge(payload)
+        if outcome.forward is not None:
+            await self._upstream.send(outcome.forward)
+        for reply in outcome.replies:
+            await self._send({"type": "websocket.send", "text": msgspec.json.encode(reply).decode()})
+        if outcome.disconnect:
+            self._ending = DISCONNECTED
+
+    async def _carry_down(self) -> Close:
+        """Forward what the upstream sends; returns how it ended. A slow client slows the upstream down."""
+        try:
+            while True:
+                message = await self._upstream.recv()
+                kind = "text" if isinstance(message, str) else "bytes"
+                await self._send({"type": "websocket.send", kind: message})
+        except ConnectionClosed as closed:
+            if closed.rcvd is None:
+                telemetry.UPSTREAM_FAILURES.labels("relay").inc()
+                return BAD_GATEWAY
+            return Close(closed.rcvd.code, closed.rcvd.reason)
+        except OSError:
+            return Close(_ABNORMAL)
+
+    async def _close_upstream(self, close: Close) -> None:
+        """Pass the client's own ending on."""
+        if close.code == _ABNORMAL:
+            self._upstream.transport.abort()
+        else:
+            code = None if close.code == _NO_STATUS else close.code
+            await self._upstream.close(cast(int, code), close.reason)
+
+    async def _close_client(self, close: Close) -> None:
+        code = 1000 if close.code in (_NO_STATUS, _ABNORMAL) else close.code
+        with contextlib.suppress(OSError, RuntimeError):  # the client may be gone already
+            await self._send({"type": "websocket.close", "code": code, "reason": close.reason})
+
+
+class Connections:
+    """All open sockets of this worker."""
+
+    def __init__(self) -> None:
+        self._open: set[Connection] = set()
+        self._none_left = asyncio.Event()
+        self._none_left.set()
+
+    def add(self, connection: Connection) -> Callable[[], None]:
+        """Register a connection; returns the call that takes it out again."""
+        self._open.add(connection)
+        self._none_left.clear()
+        telemetry.CONNECTIONS.inc()
+
+        def remove() -> None:
+            self._open.discard(connection)
+            telemetry.CONNECTIONS.dec()
+            if not self._open:
+                self._none_left.set()
+
+        return remove
+
+    def end_room(self, room: str, close: Close) -> None:
+        """End every socket that is in ``room``."""
+        for connection in [connection for connection in self._open if room in connection.rooms]:
+            connection.end(close)
+
+    async def drain(self, close: Close, timeout_s: float) -> None:
+        """End every socket and wait until all are gone, at most ``timeout_s`` seconds."""
+        for connection in list(self._open):
+            connection.end(close)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._none_left.wait(), timeout_s)
+
+
+def rooms_of(field: str, request: RequestFields) -> set[str]:
+    """The room that a socket's address names, where the route says that it does."""
+    source, _, name = field.partition(".")
+    room = {"path": request.path, "query": request.query}.get(source, {}).get(name, "")
+    return {room} if room else set()
+
+
+async def refuse_handshake(
+    scope: Scope, receive: Receive, send: Send, status: int, headers: Headers, body: bytes
+) -> None:
+    """Answer a handshake with an HTTP response; a server without that extension answers 403 of its own."""
+    await receive()  # websocket.connect
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close"})
+        return
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+async def pass_refusal(scope: Scope, receive: Receive, send: Send, refusal: Response) -> None:
+    """Give the client the upstream's own refusal."""
+    headers, body = _response_headers(refusal), bytes(refusal.body or b"")
+    await refuse_handshake(scope, receive, send, refusal.status_code, headers, body)
+
+
+async def close_at_once(receive: Receive, send: Send, close: Close) -> None:
+    """Accept and close: the only way in which a browser learns the reason."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": close.code, "reason": close.reason})
+
+
+def _payload(message: AsgiMessage) -> str | bytes:
+    text: str | None = message.get("text")
+    return text if text is not None else cast(bytes, message["bytes"])
+
+
+def _response_headers(response: Response) -> Headers:
+    raw = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in response.headers.raw_items()]
+    return [(n, v) for n, v in end_to_end(raw) if n not in _HANDSHAKE_HEADERS]

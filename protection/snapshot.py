@@ -1,0 +1,70 @@
+"""What state says about one event: everything `decide` may know besides the event and its text."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from protection.modes import Room
+from protection.protections import Protection
+from protection.sanctions import Sanction
+from ratelimit.gcra import Allowance
+
+
+class Role(StrEnum):
+    """How a person is concerned by an event."""
+
+    TARGET = "target"
+    OWNER = "owner"
+    MENTION = "mention"
+
+
+class Concerned(msgspec.Struct, frozen=True):
+    """A person whom an event concerns, with their protection (if any) and whether the sender is in their circle.
+
+    The sender is never listed as concerned by their own event. ``trusted`` is known only where something depends on
+    it (an active protection, a circle-only room, a DM); elsewhere it is False and not looked at.
+    """
+
+    person: str
+    role: Role
+    protection: Protection | None = None
+    trusted: bool = False
+
+
+class Scope(StrEnum):
+    """What a charge was taken for; the value is the reason a refused sender is given."""
+
+    FLOOD = "flood"
+    """One sender's public messages in one room."""
+    SLOW = "room-slow"
+    """One sender's messages in a room in slow mode."""
+    STRANGER_PAIR = "stranger-dm"
+    """DMs of one stranger to one person."""
+    STRANGERS = "strangers-dm"
+    """DMs of all strangers together to one person."""
+    DM_FLOOD = "dm-flood"
+    """One sender's DMs to anybody."""
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """A charge that was taken, or refused, for this event."""
+
+    scope: Scope
+    allowance: Allowance
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The state that one decision sees; taken with at most one round trip.
+
+    ``now`` is the store's clock (unix seconds). ``fresh`` is False when the replica is older than its staleness
+    deadline or the store could not be asked: what is protected then stays protected.
+    """
+
+    now: float
+    sanctions: tuple[Sanction, ...] = ()
+    room: Room | None = None
+    concerned: tuple[Concerned, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    fresh: bool = True

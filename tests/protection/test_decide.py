@@ -1,0 +1,199 @@
+"""The decision: what each stage says, and which signal wins."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filters.classes import Harm
+from filters.hits import Hit, Scan, Severity
+from protection.events import Event, Kind
+from protection.modes import Room, RoomMode
+from protection.pipeline import decide
+from protection.policy import Policy, PolicyError
+from protection.protections import ONE_KEY, Protection, Switch
+from protection.sanctions import Measure, Sanction
+from protection.snapshot import Charge, Concerned, Role, Scope, Snapshot
+from protection.verdicts import Disposition, Verdict
+from ratelimit.gcra import Allowance
+
+NOW = 1_800_000_000.0
+POLICY = Policy()
+BARRAGE = Event(Kind.BARRAGE, "stranger", "a nice song", id="1", room="r")
+
+
+def hit(harm: Harm, severity: Severity, start: int = 0, end: int = 1) -> Hit:
+    return Hit(harm, start, end, severity, "raw", "why")
+
+
+def judged(event: Event = BARRAGE, scan: Scan | None = None, policy: Policy = POLICY, **state: object) -> Verdict:
+    return decide(event, msgspec.structs.replace(Snapshot(NOW), **state), scan or Scan(), policy)
+
+
+def protected(*kinds: Switch, until: float = NOW + 60) -> Protection:
+    return Protection(frozenset(kinds), until)
+
+
+def test_a_harmless_message_to_nobody_in_particular_is_allowed() -> None:
+    assert judged() == Verdict()
+
+
+@pytest.mark.req("P1")
+@pytest.mark.parametrize(
+    ("kind", "switch"),
+    [
+        (Kind.DM, Switch.DM),
+        (Kind.COMMENT, Switch.COMMENT),
+        (Kind.FORWARD, Switch.FORWARD),
+        (Kind.BARRAGE, Switch.BARRAGE),
+        (Kind.CHAT, Switch.BARRAGE),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.TARGET, Role.OWNER])
+def test_each_switch_closes_its_own_kind_and_no_other(kind: Kind, switch: Switch, role: Role) -> None:
+    event = msgspec.structs.replace(BARRAGE, kind=kind)
+
+    def refused(*kinds: Switch) -> bool:
+        concerned = (Concerned("victim", role, protected(*kinds)),)
+        return judged(event, concerned=concerned).disposition is Disposition.REJECT
+
+    assert refused(switch)
+    assert not refused(*(ONE_KEY - {switch}))
+
+
+@pytest.mark.req("P1")
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_mention_is_closed_by_the_mention_switch_alone(kind: Kind) -> None:
+    event = msgspec.structs.replace(BARRAGE, kind=kind, mentions=("victim",))
+
+    def disposition(*kinds: Switch) -> Disposition:
+        return judged(event, concerned=(Concerned("victim", Role.MENTION, protected(*kinds)),)).disposition
+
+    assert disposition(Switch.MENTION) is Disposition.REJECT
+    assert disposition(*(ONE_KEY - {Switch.MENTION})) is Disposition.ALLOW
+
+
+@pytest.mark.req("P1", "P6")
+def test_the_circle_passes_and_an_ended_protection_no_longer_closes() -> None:
+    closed = Concerned("victim", Role.TARGET, protected(*ONE_KEY))
+    assert judged(concerned=(closed,)).reason == "protected"
+    assert not judged(concerned=(msgspec.structs.replace(closed, trusted=True),)).reason
+    ended = msgspec.structs.replace(closed, protection=protected(*ONE_KEY, until=NOW))
+    assert not judged(concerned=(ended,)).reason
+
+
+@pytest.mark.req("D2")
+def test_a_mute_refuses_everything_until_it_ends() -> None:
+    mute = Sanction(Measure.MUTE, NOW + 30, "insults", "mod")
+    verdict = judged(sanctions=(mute,))
+    assert (verdict.disposition, verdict.reason, verdict.retry_after) == (Disposition.REJECT, "muted", 30)
+    assert judged(sanctions=(msgspec.structs.replace(mute, until=NOW),)) == Verdict()
+
+
+@pytest.mark.req("S3")
+@pytest.mark.parametrize(
+    ("mode", "stranger", "friend", "owner"),
+    [
+        (RoomMode.OPEN, "", "", ""),
+        (RoomMode.SLOW, "", "", ""),
+        (RoomMode.CIRCLE_ONLY, "room-circle-only", "", ""),
+        (RoomMode.READ_ONLY, "room-read-only", "room-read-only", ""),
+        (RoomMode.SHUT, "room-shut", "room-shut", "room-shut"),
+    ],
+)
+def test_who_may_speak_in_each_room_mode(mode: RoomMode, stranger: str, friend: str, owner: str) -> None:
+    room = Room("host", mode)
+
+    def reason(sender: str, trusted: bool) -> str:
+        event = msgspec.structs.replace(BARRAGE, sender=sender)
+        concerned = () if sender == "host" else (Concerned("host", Role.OWNER, None, trusted),)
+        return judged(event, room=room, concerned=concerned).reason
+
+    assert (reason("stranger", False), reason("friend", True), reason("host", False)) == (stranger, friend, owner)
+
+
+@pytest.mark.req("S3")
+def test_a_room_mode_that_has_ended_is_open_again() -> None:
+    assert not judged(room=Room("host", RoomMode.SHUT, until=NOW)).reason
+    assert judged(room=Room("host", RoomMode.SHUT, until=NOW + 5)).retry_after == 5
+
+
+@pytest.mark.req("P3")
+def test_a_refused_charge_says_when_to_come_back() -> None:
+    charges = (Charge(Scope.FLOOD, Allowance(True, 1)), Charge(Scope.STRANGER_PAIR, Allowance(False, 1, 2_500_000)))
+    verdict = judged(charges=charges)
+    assert (verdict.disposition, verdict.reason, verdict.retry_after) == (Disposition.REJECT, "stranger-dm", 2.5)
+
+
+@pytest.mark.req("P4", "S1")
+@pytest.mark.parametrize("kind", list(Kind))
+def test_the_ladder_turns_severity_into_a_disposition_for_every_kind(kind: Kind) -> None:
+    event = msgspec.structs.replace(BARRAGE, kind=kind)
+
+    def disposition(severity: Severity) -> Disposition:
+        return judged(event, Scan((hit(Harm.INSULT, severity),))).disposition
+
+    expected = [Disposition.NUDGE, Disposition.REJECT, Disposition.REJECT]
+    assert [disposition(severity) for severity in Severity] == expected
+
+
+@pytest.mark.req("S1")
+def test_a_mask_covers_the_hits_and_nothing_else() -> None:
+    event = msgspec.structs.replace(BARRAGE, text="call 138 now")
+    verdict = judged(event, Scan((hit(Harm.PRIVACY, Severity.SERIOUS, 5, 8),)))
+    assert (verdict.disposition, verdict.text) == (Disposition.MASK, "call *** now")
+
+
+@pytest.mark.req("D1")
+def test_insisting_lowers_a_nudge_and_nothing_more() -> None:
+    insisted = msgspec.structs.replace(BARRAGE, insisted=True)
+    assert judged(insisted, Scan((hit(Harm.INSULT, Severity.MILD),))).disposition is Disposition.ALLOW
+    assert judged(insisted, Scan((hit(Harm.INSULT, Severity.SERIOUS),))).disposition is Disposition.REJECT
+
+
+@pytest.mark.req("S5", "W3")
+def test_a_cry_for_help_is_helped_and_not_punished_for_its_words() -> None:
+    scan = Scan((hit(Harm.DISTRESS, Severity.SEVERE), hit(Harm.INSULT, Severity.SERIOUS)))
+    verdict = judged(scan=scan)
+    assert (verdict.disposition, verdict.support) == (Disposition.ALLOW, True)
+    threat = Scan((hit(Harm.DISTRESS, Severity.SEVERE), hit(Harm.THREAT, Severity.SEVERE)))
+    assert judged(scan=threat).disposition is Disposition.REJECT
+
+
+def test_the_most_severe_signal_wins_and_of_equals_the_first_stage() -> None:
+    mute = Sanction(Measure.MUTE, NOW + 30, "", "mod")
+    scan = Scan((hit(Harm.INSULT, Severity.MILD), hit(Harm.THREAT, Severity.SEVERE)))
+    verdict = judged(scan=scan, sanctions=(mute,))
+    assert verdict.reason == "muted"
+    assert [signal.reason for signal in verdict.signals] == ["muted", "insult", "threat"]
+    assert judged(scan=scan).reason == "threat"
+
+
+hits = st.builds(hit, st.sampled_from(Harm), st.sampled_from(Severity), st.integers(0, 5), st.integers(5, 11))
+
+
+@given(found=st.lists(hits, max_size=4).map(tuple), trusted=st.booleans(), kinds=st.frozensets(st.sampled_from(Switch)))
+def test_no_signal_is_ever_weaker_than_the_verdict_and_a_mask_keeps_the_length(
+    found: tuple[Hit, ...], trusted: bool, kinds: frozenset[Switch]
+) -> None:
+    concerned = (Concerned("victim", Role.TARGET, protected(*kinds), trusted),)
+    verdict = judged(scan=Scan(found), concerned=concerned)
+    assert verdict.disposition == max((s.disposition for s in verdict.signals), default=Disposition.ALLOW)
+    if verdict.disposition is Disposition.MASK:
+        assert len(verdict.text) == len(BARRAGE.text)
+
+
+@pytest.mark.parametrize(
+    ("ladders", "problem"),
+    [
+        ({Harm.INSULT: (Disposition.NUDGE, Disposition.HOLD, Disposition.REJECT)}, "hold is not built"),
+        ({Harm.DISTRESS: (Disposition.ALLOW, Disposition.ALLOW, Disposition.MASK)}, "never punished"),
+    ],
+)
+def test_a_policy_that_cannot_be_carried_out_is_refused(
+    ladders: dict[Harm, tuple[Disposition, ...]], problem: str
+) -> None:
+    with pytest.raises(PolicyError, match=problem):
+        Policy(ladders=ladders)  # type: ignore[arg-type]
