@@ -22,7 +22,8 @@ from gateway.identity import Identity
 from gateway.judge import Judge
 from gateway.settings import Settings
 from gateway.state.engine import Engine
-from gateway.state.state import Change, Noun, State, open_state
+from gateway.state.replica import Change, Noun
+from gateway.state.state import State, open_state
 from gateway.wire.proxy import Proxy
 from gateway.wire.websocket import SERVICE_RESTART
 from protection.policy import Policy
@@ -63,10 +64,10 @@ class Gateway:
             missing.append("the shared state is not loaded, or older than its staleness deadline")
         return missing
 
-    async def drain(self) -> None:
-        """Begin a graceful end: messages in flight are answered, every socket is told 1012."""
+    def begin_drain(self) -> None:
+        """Begin a graceful end: messages in flight are answered, then every socket is told 1012."""
         self.draining.set()
-        await self.proxy.connections.drain(SERVICE_RESTART, self.settings.server.drain_s)
+        self.proxy.connections.end_all(SERVICE_RESTART)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -85,7 +86,8 @@ class Gateway:
             await stack.enter_async_context(_running(escalation.run()))
             await stack.enter_async_context(_running(self._start(escalation)))
             yield
-            await self.drain()  # a server that has no hook of its own for it still ends gracefully
+            self.begin_drain()  # a server that has no hook of its own for it still ends gracefully
+            await self.proxy.connections.all_ended(self.settings.server.drain_s)
 
     async def _start(self, escalation: Escalation) -> None:
         """Open the gates when a first message would cost what the thousandth does."""

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway import telemetry
-from gateway.state.store import StoreUnavailable
+from gateway.state.errors import StoreUnavailable
 from protection.cases import Case, Incident
 
 logger = logging.getLogger("shieldwire.escalate")

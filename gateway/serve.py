@@ -21,6 +21,7 @@ from gateway.app import create_app
 from gateway.settings import ServerSettings, Settings, load_settings
 from gateway.state.engine import Engine
 from gateway.telemetry import configure_logging
+from gateway.wire.draining import DrainingHttp, DrainingWebSocket
 
 logger = logging.getLogger("shieldwire.serve")
 
@@ -36,19 +37,6 @@ _METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 class ServeError(Exception):
     """The gateway cannot be served as asked; the message says why. The fault is the operator's."""
-
-
-class GatewayServer(uvicorn.Server):
-    """uvicorn, but sockets end by our drain: the message in flight is answered before the socket is told 1012."""
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, drain, then do what uvicorn does."""
-        for server in self.servers:
-            server.close()
-        app = self.config.loaded_app
-        if isinstance(app, Starlette):
-            await app.state.gateway.drain()
-        await super().shutdown(sockets)
 
 
 def serve(config_file: Path | None, settings: Settings) -> None:
@@ -68,14 +56,14 @@ def serve(config_file: Path | None, settings: Settings) -> None:
         host, port = listener.getsockname()[:2]
         logger.info("listening", extra={"fields": {"host": host, "port": port, "workers": server.workers}})
         if server.workers == 1:
-            GatewayServer(_uvicorn_config(server, create_app(settings))).run([listener])
+            uvicorn.Server(_uvicorn_config(server, create_app(settings))).run([listener])
         else:
             os.environ[STATE_VARIABLE] = settings.state.url
             os.environ[_METRICS_DIR] = stack.enter_context(tempfile.TemporaryDirectory(prefix="shieldwire-metrics-"))
             if config_file is not None:
                 os.environ[CONFIG_VARIABLE] = str(config_file)
             config = _uvicorn_config(server, "gateway.serve:worker_app", factory=True)
-            Multiprocess(config, target=GatewayServer(config).run, sockets=[listener]).run()
+            Multiprocess(config, sockets=[listener]).run()
 
 
 def worker_app() -> Starlette:
@@ -94,8 +82,8 @@ def _uvicorn_config(server: ServerSettings, app: Any, factory: bool = False) -> 
         app,
         factory=factory,
         workers=server.workers,
-        ws="websockets-sansio",
-        http="httptools",
+        ws=DrainingWebSocket,
+        http=DrainingHttp,
         ws_max_size=server.max_frame,
         ws_per_message_deflate=False,
         log_config=None,

@@ -156,8 +156,6 @@ class Connection:
                 await self._carry_message(_payload(message), judge)
             except ConnectionClosed:  # the downlink knows how the upstream ended, and says so
                 await asyncio.Event().wait()
-            except OSError:  # the client is gone while it was being answered
-                return Close(_ABNORMAL)
             finally:
                 self._judging = False
         return Close(_NO_STATUS)
@@ -169,8 +167,9 @@ class Connection:
         outcome = await judge(payload)
         if outcome.forward is not None:
             await self._upstream.send(outcome.forward)
-        for reply in outcome.replies:
-            await self._send({"type": "websocket.send", "text": msgspec.json.encode(reply).decode()})
+        with contextlib.suppress(OSError):  # gone already; what it sent before that is judged all the same
+            for reply in outcome.replies:
+                await self._send({"type": "websocket.send", "text": msgspec.json.encode(reply).decode()})
         if outcome.disconnect:
             self._ending = DISCONNECTED
 
@@ -186,8 +185,9 @@ class Connection:
                 telemetry.UPSTREAM_FAILURES.labels("relay").inc()
                 return BAD_GATEWAY
             return Close(closed.rcvd.code, closed.rcvd.reason)
-        except OSError:
-            return Close(_ABNORMAL)
+        except OSError:  # the client is gone: the uplink ends with the last message that it sent
+            await asyncio.Event().wait()
+            raise
 
     async def _close_upstream(self, close: Close) -> None:
         """Pass the client's own ending on."""
@@ -230,10 +230,13 @@ class Connections:
         for connection in [connection for connection in self._open if room in connection.rooms]:
             connection.end(close)
 
-    async def drain(self, close: Close, timeout_s: float) -> None:
-        """End every socket and wait until all are gone, at most ``timeout_s`` seconds."""
+    def end_all(self, close: Close) -> None:
+        """End every socket."""
         for connection in list(self._open):
             connection.end(close)
+
+    async def all_ended(self, timeout_s: float) -> None:
+        """Wait until no socket is left, at most ``timeout_s`` seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._none_left.wait(), timeout_s)
 

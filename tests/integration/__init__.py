@@ -1,0 +1,1 @@
+"""Whole journeys: real clients, a real gateway process, real upstreams and stores."""

@@ -1,0 +1,191 @@
+"""What happens when a part fails: processes die, stores go away, configurations are wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from gateway.state.engine import Engine
+from tests.doubles import Gateway, Platform, configuration, free_port, serving, until
+from tests.integration.test_websocket import barrage, receives, verdict
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+def children(pid: int) -> set[int]:
+    """All processes below ``pid``, its engine's supervisor and its workers among them."""
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found |= {child} | children(child)
+    return found
+
+
+def alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+async def test_sigterm_answers_what_is_in_flight_tells_1012_and_leaves_no_process(tmp_path: Path, port: int) -> None:
+    async with Platform() as platform:
+        with serving(configuration(platform, tmp_path / "data", port), tmp_path, port) as gateway:
+            await gateway.ready()
+            below = children(gateway.process.pid)
+            assert below
+            async with connect(gateway.ws(user="a")) as socket:
+                await socket.send(barrage("傻逼滚出去", 1))
+                assert (await verdict(socket))["id"] == 1
+                status = asyncio.create_task(asyncio.to_thread(gateway.stop))
+                with pytest.raises(ConnectionClosed):
+                    await asyncio.wait_for(socket.recv(), 10)
+                assert socket.close_code == 1012
+                assert await status == 0
+            await until(lambda: not any(map(alive, below)))
+
+
+async def test_kill_9_leaves_no_engine_behind_and_protection_survives_it(tmp_path: Path, port: int) -> None:
+    async with Platform() as platform:
+        text = configuration(platform, tmp_path / "data", port)
+        with serving(text, tmp_path, port) as gateway:
+            await gateway.ready()
+            status, answer = await asyncio.to_thread(
+                gateway.api, "PUT", "users/victim/protection", {"preset": "one-key"}, "user", "victim"
+            )
+            assert (status, answer["durable"]) == (200, True)
+            below = children(gateway.process.pid)
+            await asyncio.to_thread(gateway.stop, signal.SIGKILL)
+            await until(lambda: not any(map(alive, below)))
+        with serving(text, tmp_path, port) as gateway:
+            await gateway.ready()
+            async with connect(gateway.ws(user="stranger")) as socket:
+                await socket.send(barrage("hello", 1, to="victim"))
+                assert (await verdict(socket))["reason"] == "protected"
+
+
+@pytest.mark.req("P1")
+async def test_with_two_workers_a_flip_is_in_force_on_both_and_a_killed_worker_is_replaced(
+    tmp_path: Path, port: int
+) -> None:
+    async with Platform() as platform:
+        with serving(configuration(platform, tmp_path / "data", port, workers=2), tmp_path, port) as gateway:
+            await gateway.ready()
+            flip = ("PUT", "users/victim/protection", {"preset": "one-key"}, "user", "victim")
+
+            def in_force_on_two() -> bool:
+                _, answer = gateway.api(*flip)
+                return (answer["applied"], answer["of"]) == (2, 2)
+
+            await until(in_force_on_two, 60)
+            for number in range(8):  # sockets land on either worker
+                async with connect(gateway.ws(user=f"stranger{number}")) as socket:
+                    await socket.send(barrage("hello", number, to="victim"))
+                    assert (await verdict(socket))["reason"] == "protected"
+            text = (await asyncio.to_thread(gateway.request, "GET", "/shieldwire/metrics"))[2].decode()
+            assert 'shieldwire_messages_total{disposition="reject",kind="barrage"} 8.0' in text
+
+
+async def test_a_store_that_is_down_at_start_is_waited_for(tmp_path: Path, port: int) -> None:
+    async with Platform() as platform, Engine(tmp_path / "engine") as engine:
+        url = engine.url
+        await engine.__aexit__(None, None, None)
+        text = configuration(platform, tmp_path / "data", port).replace("[state]", f'[state]\nurl = "{url}"')
+        with serving(text, tmp_path, port) as gateway:
+            await until(lambda: healthy(gateway), 60)
+            status, _, body = await asyncio.to_thread(gateway.request, "GET", "/shieldwire/readyz")
+            assert (status, b"state" in body) == (503, True)
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(gateway.ws(user="a"))
+            assert refused.value.response.status_code == 503
+            async with Engine(tmp_path / "engine") as again:
+                assert again.url == url
+                await gateway.ready()
+                async with connect(gateway.ws(user="a")) as socket:
+                    message = barrage("now it works")
+                    await socket.send(message)
+                    await receives(socket, message)
+
+
+@pytest.mark.req("P1")
+async def test_when_the_store_goes_away_chat_goes_on_and_nothing_protected_opens(tmp_path: Path, port: int) -> None:
+    async with Platform() as platform:
+        engine = Engine(tmp_path / "engine")
+        async with engine:
+            text = configuration(platform, tmp_path / "data", port).replace("[state]", f'[state]\nurl = "{engine.url}"')
+            with serving(text, tmp_path, port) as gateway:
+                await gateway.ready()
+                protect = ("PUT", "users/victim/protection", {"preset": "one-key"}, "user", "victim")
+                assert (await asyncio.to_thread(gateway.api, *protect))[0] == 200
+                async with connect(gateway.ws(user="stranger")) as socket:
+                    await engine.__aexit__(None, None, None)
+                    for number in range(3):
+                        message = barrage("ordinary chat goes on", number)
+                        await socket.send(message)
+                        await receives(socket, message)
+                    await socket.send(barrage("hello", 9, to="victim"))
+                    assert (await verdict(socket))["reason"] == "protected"
+                    status, answer = await asyncio.to_thread(gateway.api, *protect)
+                    assert (status, "error" in answer) == (503, True)
+                    async with Engine(tmp_path / "engine"):
+                        await until(lambda: gateway.api(*protect)[0] == 200, 5)
+
+
+def healthy(gateway: Gateway) -> bool:
+    try:
+        return gateway.request("GET", "/shieldwire/healthz")[0] == 200
+    except OSError:
+        return False
+
+
+def run_serve(tmp_path: Path, text: str, *arguments: str) -> tuple[int, str]:
+    config = tmp_path / "shieldwire.toml"
+    config.write_text(text)
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(config), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[server\n", "not valid TOML"),
+        ("[server]\nprot = 1\n", "unknown key 'prot' in table [server]; the nearest known key is 'port'"),
+    ],
+)
+def test_a_bad_configuration_is_one_line_and_status_2(tmp_path: Path, text: str, message: str) -> None:
+    status, errors = run_serve(tmp_path, text)
+    assert status == 2
+    assert errors.startswith("shieldwire: ")
+    assert message in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_port_in_use_is_one_line_and_status_2(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, errors = run_serve(
+            tmp_path, f"[server]\nport = {port}\n[state]\ndata_dir = {json.dumps(str(tmp_path))}\n"
+        )
+    assert status == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in errors
+    assert "Traceback" not in errors
+
+
+async def test_a_data_directory_in_use_is_one_line_and_status_2(tmp_path: Path, port: int) -> None:
+    async with Engine(tmp_path / "data"):
+        text = f"[server]\nport = {port}\n[state]\ndata_dir = {json.dumps(str(tmp_path / 'data'))}\n"
+        status, errors = await asyncio.to_thread(run_serve, tmp_path, text)
+    assert status == 2
+    assert "is in use by process" in errors
+    assert "Traceback" not in errors
