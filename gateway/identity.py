@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 
 from gateway.settings import IdentitySettings
 from gateway.tokens import TokenError, TokenVerifier
+
+logger = logging.getLogger("shieldwire.identity")
 
 
 class IdentityError(Exception):
@@ -21,6 +24,8 @@ class Identity:
         self._verifier: TokenVerifier | None = None
         if settings.source == "jwt":
             self._verifier = TokenVerifier(settings.secret, settings.jwks, settings.audience)
+            if self._verifier.weakness:
+                logger.warning("weak-secret", extra={"fields": {"table": "identity", "why": self._verifier.weakness}})
 
     @property
     def reads(self) -> set[str]:

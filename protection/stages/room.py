@@ -8,7 +8,7 @@ from filters.hits import Scan
 from protection.events import Event
 from protection.modes import MODE_RULES, Audience, Room
 from protection.policy import Policy
-from protection.snapshot import Role, Snapshot
+from protection.snapshot import Snapshot
 from protection.verdicts import Disposition, Signal
 
 
@@ -29,7 +29,7 @@ def _may_speak(speakers: Audience, event: Event, room: Room, snapshot: Snapshot)
         case Audience.ANYONE:
             return True
         case Audience.CIRCLE:
-            return owns or any(c.role is Role.OWNER and c.trusted for c in snapshot.concerned)
+            return owns or any(c.person == room.owner and c.trusted for c in snapshot.concerned)
         case Audience.OWNER:
             return owns
         case Audience.NOBODY:

@@ -114,6 +114,14 @@ def test_who_may_speak_in_each_room_mode(mode: RoomMode, stranger: str, friend: 
     assert (reason("stranger", False), reason("friend", True), reason("host", False)) == (stranger, friend, owner)
 
 
+@pytest.mark.req("S3", "P6")
+def test_in_a_circle_only_room_a_friend_may_also_address_the_owner() -> None:
+    """The owner is then listed as the target, which is the stronger role."""
+    event = msgspec.structs.replace(BARRAGE, sender="friend", target="host")
+    concerned = (Concerned("host", Role.TARGET, None, trusted=True),)
+    assert not judged(event, room=Room("host", RoomMode.CIRCLE_ONLY), concerned=concerned).reason
+
+
 @pytest.mark.req("S3")
 def test_a_room_mode_that_has_ended_is_open_again() -> None:
     assert not judged(room=Room("host", RoomMode.SHUT, until=NOW)).reason

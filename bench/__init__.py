@@ -1,0 +1,1 @@
+"""Benchmarks on one's own deployment. None is built yet."""

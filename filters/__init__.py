@@ -1,0 +1,1 @@
+"""Text in, hits out: compiled filters over UTF-8, pure, with offsets into the original."""

@@ -1,0 +1,157 @@
+"""What the control API answers. Times are unix seconds by the store's clock; 0 means no end."""
+
+from __future__ import annotations
+
+import msgspec
+
+from filters.classes import Harm
+from gateway.state.changes import Applied
+from protection.cases import Case, Incident
+from protection.events import Kind
+from protection.modes import RoomMode
+from protection.protections import Switch
+from protection.sanctions import Sanction
+from protection.verdicts import Verdict
+
+
+class TimedChange(Applied, frozen=True):
+    """What has become of a change, and when what it put in force ends."""
+
+    until: float
+
+    @classmethod
+    def ending(cls, applied: Applied, until: float) -> TimedChange:
+        """What the state says of a change that ends by itself."""
+        return cls(applied.epoch, applied.applied, applied.of, applied.durable, until)
+
+
+class ProtectionAnswer(msgspec.Struct, frozen=True):
+    """A person's protection now."""
+
+    active: bool
+    kinds: tuple[Switch, ...] = ()
+    until: float = 0.0
+    preset: str = ""
+
+
+class TrustAnswer(msgspec.Struct, frozen=True):
+    """Whether the other account is in the person's circle."""
+
+    trusted: bool
+
+
+class ModeAnswer(msgspec.Struct, frozen=True):
+    """How a room is run now, and until when."""
+
+    mode: RoomMode
+    until: float
+    slow_s: int
+
+
+class RoomAnswer(msgspec.Struct, frozen=True):
+    """A room: its owner ("" if unknown), how it is run now, and until when."""
+
+    owner: str
+    mode: RoomMode
+    until: float
+
+
+class SanctionsAnswer(msgspec.Struct, frozen=True):
+    """The measures in force against an account."""
+
+    sanctions: tuple[Sanction, ...]
+
+
+class IncidentAnswer(msgspec.Struct, frozen=True):
+    """One refused or masked message, as evidence of a case."""
+
+    id: str
+    subject: str
+    sender: str
+    room: str
+    kind: Kind
+    text: str
+    reason: str
+    disposition: str
+    severe: bool
+    at: float
+
+    @classmethod
+    def of(cls, incident: Incident) -> IncidentAnswer:
+        """The incident, with its disposition as the word of the contract."""
+        fields = msgspec.structs.asdict(incident)
+        return cls(**{**fields, "disposition": incident.disposition.word})
+
+
+class CaseAnswer(msgspec.Struct, frozen=True):
+    """An open case; ``latest`` holds its newest incidents first."""
+
+    id: str
+    subject: str
+    room: str
+    opened: float
+    updated: float
+    severe: bool
+    incidents: int
+    senders: int
+    reasons: tuple[str, ...]
+    latest: tuple[IncidentAnswer, ...]
+
+    @classmethod
+    def of(cls, case: Case) -> CaseAnswer:
+        """The case with its incidents as answers."""
+        fields = msgspec.structs.asdict(case)
+        return cls(**{**fields, "latest": tuple(map(IncidentAnswer.of, case.latest))})
+
+
+class CasesAnswer(msgspec.Struct, frozen=True):
+    """Open cases, the latest first."""
+
+    cases: tuple[CaseAnswer, ...]
+
+
+class SignalAnswer(msgspec.Struct, frozen=True):
+    """One stage's finding, and what it asks for."""
+
+    stage: str
+    reason: str
+    disposition: str
+
+
+class HitAnswer(msgspec.Struct, frozen=True):
+    """One finding in the text; its place is counted in code points."""
+
+    harm: Harm = msgspec.field(name="class")
+    start: int
+    end: int
+    view: str
+    why: str
+
+
+class VerdictAnswer(msgspec.Struct, frozen=True):
+    """A verdict, as ``shieldwire check`` prints it; ``us``: the microseconds that scanning and deciding took."""
+
+    disposition: str
+    reason: str
+    score: float
+    signals: tuple[SignalAnswer, ...]
+    hits: tuple[HitAnswer, ...]
+    us: float
+
+    @classmethod
+    def of(cls, verdict: Verdict, us: float) -> VerdictAnswer:
+        """The verdict in the form of the contract."""
+        return cls(
+            disposition=verdict.disposition.word,
+            reason=verdict.reason,
+            score=verdict.score,
+            signals=tuple(SignalAnswer(s.stage, s.reason, s.disposition.word) for s in verdict.signals),
+            hits=tuple(HitAnswer(hit.harm, hit.start, hit.end, hit.view, hit.why) for hit in verdict.hits),
+            us=round(us, 1),
+        )
+
+
+class VerdictsAnswer(msgspec.Struct, frozen=True):
+    """The verdicts, in the order of the questions."""
+
+    verdicts: tuple[VerdictAnswer, ...]

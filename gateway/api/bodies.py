@@ -1,0 +1,101 @@
+"""What callers of the control API send: bodies of PUT and POST, parameters of GET and DELETE."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from gateway.api.durations import Duration
+from protection.events import Kind
+from protection.modes import RoomMode
+from protection.protections import Switch
+from protection.sanctions import Measure
+
+MAX_ID = 128
+MAX_REASON = 500
+MAX_MENTIONS = 100
+MAX_CIRCLE_CHANGE = 1_000
+MAX_QUESTIONS = 256
+MAX_SLOW_S = 3_600
+MAX_CASES = 200
+
+# A lookahead, because "$" would let a final newline through.
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID, pattern=r"^(?![\s\S]*[\x00-\x1f\x7f-\x9f])")]
+"""The id of an account, person or room, as the platform knows it: anything without control characters."""
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a caller sends. An absent body reads as ``{}``."""
+
+
+class Nothing(Input, frozen=True):
+    """Nothing: the path says it all."""
+
+
+class ProtectionBody(Input, frozen=True):
+    """One-key protection. Without ``kinds``, those of the preset; with them, these alone."""
+
+    preset: Literal["one-key"] = "one-key"
+    duration: Duration = "7d"
+    kinds: Annotated[frozenset[Switch], Meta(min_length=1)] | None = None
+
+
+class CircleBody(Input, frozen=True):
+    """Accounts to take into a circle, and accounts to take out of it."""
+
+    add: Annotated[tuple[Id, ...], Meta(max_length=MAX_CIRCLE_CHANGE)] = ()
+    remove: Annotated[tuple[Id, ...], Meta(max_length=MAX_CIRCLE_CHANGE)] = ()
+
+
+class RoomBody(Input, frozen=True):
+    """Whose room it is."""
+
+    owner: Id
+
+
+class ModeBody(Input, frozen=True):
+    """How a room is to be run; without a duration, until the mode is changed or cleared."""
+
+    mode: RoomMode
+    duration: Duration | None = None
+    slow_s: Annotated[int, Meta(ge=1, le=MAX_SLOW_S)] | None = None
+    """Least seconds between two messages of one sender; only with mode ``slow``."""
+
+
+class SanctionBody(Input, frozen=True):
+    """A measure against an account. It always ends, and always has a reason."""
+
+    measure: Measure
+    duration: Duration
+    reason: Annotated[str, Meta(min_length=1, max_length=MAX_REASON)]
+
+
+class LiftQuery(Input, frozen=True):
+    """Which measure to lift; without it, all of them."""
+
+    measure: Measure | None = None
+
+
+class CasesQuery(Input, frozen=True):
+    """How many cases to list."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_CASES)] = 50
+
+
+class Question(Input, frozen=True):
+    """A message as it would be sent, to be judged without being sent."""
+
+    kind: Kind
+    sender: Id
+    text: str
+    target: Id | None = None
+    room: Id | None = None
+    mentions: Annotated[tuple[Id, ...], Meta(max_length=MAX_MENTIONS)] = ()
+
+
+class Questions(Input, frozen=True):
+    """Several questions at once."""
+
+    events: Annotated[tuple[Question, ...], Meta(min_length=1, max_length=MAX_QUESTIONS)]

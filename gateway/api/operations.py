@@ -1,0 +1,95 @@
+"""Every operation of the control API, in one table. Who may do what stands in `rights.RIGHTS`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.api import answers, bodies, cases, protections, rooms, sanctions, verdicts
+from gateway.api.operation import KIB, Operation
+from gateway.state.changes import Applied
+
+_PROTECTION = "/v1/users/{id}/protection"
+_CIRCLE = "/v1/users/{id}/circle"
+_TRUST = "/v1/users/{id}/circle/{other}"
+_ROOM = "/v1/rooms/{id}"
+_MODE = "/v1/rooms/{id}/mode"
+_SANCTIONS = "/v1/accounts/{id}/sanctions"
+
+_QUESTION = {"kind": "dm", "sender": "stranger", "text": "you are worthless", "target": "streamer"}
+
+OPERATIONS: tuple[Operation[Any], ...] = (
+    Operation(
+        "protection.engage",
+        "PUT",
+        _PROTECTION,
+        protections.engage,
+        bodies.ProtectionBody,
+        answers.TimedChange,
+        examples=(
+            {"preset": "one-key", "duration": "7d"},
+            {"kinds": ["dm", "mention"], "duration": "12h"},
+        ),
+    ),
+    Operation("protection.read", "GET", _PROTECTION, protections.read, bodies.Nothing, answers.ProtectionAnswer),
+    Operation("protection.release", "DELETE", _PROTECTION, protections.release, bodies.Nothing, Applied),
+    Operation(
+        "circle.change",
+        "POST",
+        _CIRCLE,
+        protections.change_circle,
+        bodies.CircleBody,
+        Applied,
+        examples=({"add": ["friend", "sister"], "remove": ["former-friend"]},),
+    ),
+    Operation("circle.trust", "PUT", _TRUST, protections.trust, bodies.Nothing, Applied),
+    Operation("circle.read", "GET", _TRUST, protections.is_trusted, bodies.Nothing, answers.TrustAnswer),
+    Operation("circle.distrust", "DELETE", _TRUST, protections.distrust, bodies.Nothing, Applied),
+    Operation(
+        "room.own",
+        "PUT",
+        _ROOM,
+        rooms.own,
+        bodies.RoomBody,
+        Applied,
+        examples=({"owner": "streamer"},),
+    ),
+    Operation("room.read", "GET", _ROOM, rooms.read, bodies.Nothing, answers.RoomAnswer),
+    Operation(
+        "mode.set",
+        "PUT",
+        _MODE,
+        rooms.set_mode,
+        bodies.ModeBody,
+        answers.TimedChange,
+        examples=(
+            {"mode": "slow", "duration": "10m", "slow_s": 5},
+            {"mode": "shut"},
+        ),
+    ),
+    Operation("mode.read", "GET", _MODE, rooms.read_mode, bodies.Nothing, answers.ModeAnswer),
+    Operation("mode.clear", "DELETE", _MODE, rooms.clear_mode, bodies.Nothing, Applied),
+    Operation(
+        "sanction.impose",
+        "PUT",
+        _SANCTIONS,
+        sanctions.impose,
+        bodies.SanctionBody,
+        answers.TimedChange,
+        examples=({"measure": "mute", "duration": "1h", "reason": "repeated insults"},),
+    ),
+    Operation("sanction.read", "GET", _SANCTIONS, sanctions.read, bodies.Nothing, answers.SanctionsAnswer),
+    Operation("sanction.lift", "DELETE", _SANCTIONS, sanctions.lift, bodies.LiftQuery, Applied),
+    Operation("case.list", "GET", "/v1/cases", cases.read, bodies.CasesQuery, answers.CasesAnswer),
+    Operation(
+        "verdict.ask",
+        "POST",
+        "/v1/verdicts",
+        verdicts.ask,
+        bodies.Question,
+        answers.VerdictAnswer,
+        batch=bodies.Questions,
+        batch_answer=answers.VerdictsAnswer,
+        max_body=1024 * KIB,
+        examples=(_QUESTION, {"events": [_QUESTION]}),
+    ),
+)

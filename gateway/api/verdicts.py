@@ -1,0 +1,79 @@
+"""Verdicts without traffic: the same scan and the same decision as on the wire, for a message that is not sent.
+
+Asking is not sending. No charge is taken and none is looked at, so a verdict says nothing about quotas: neither the
+sender's nor the target's count moves, and the message itself, when it comes, is charged once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from gateway.api.answers import VerdictAnswer, VerdictsAnswer
+from gateway.api.bodies import Question, Questions
+from gateway.api.gate import Gate
+from gateway.api.operation import Call
+from gateway.state.state import State
+from protection.events import Event
+from protection.modes import Room, RoomMode
+from protection.pipeline import decide
+from protection.snapshot import Concerned, Role, Snapshot
+
+
+async def ask(call: Call[Question | Questions]) -> VerdictAnswer | VerdictsAnswer:
+    """What would become of a message, or of each of several, if it were sent now."""
+    asked = call.input
+    if isinstance(asked, Question):
+        return await _judge(call.gate, asked)
+    verdicts = []
+    for question in asked.events:
+        verdicts.append(await _judge(call.gate, question))
+        await asyncio.sleep(0)  # a batch must not delay the sockets of this worker by more than one scan
+    return VerdictsAnswer(tuple(verdicts))
+
+
+async def _judge(gate: Gate, question: Question) -> VerdictAnswer:
+    event = Event(
+        kind=question.kind,
+        sender=question.sender,
+        text=question.text,
+        target=question.target or "",
+        room=question.room or "",
+        mentions=question.mentions,
+    )
+    snapshot = await unsent(gate.state, event)
+    started = perf_counter()
+    verdict = decide(event, snapshot, gate.scanner.scan(event.text), gate.policy())
+    return VerdictAnswer.of(verdict, us=(perf_counter() - started) * 1e6)
+
+
+async def unsent(state: State, event: Event) -> Snapshot:
+    """What `State.load` would see, without its charges. Raises `StoreUnavailable`: who only asks can ask again."""
+    now = state.now()
+    room = state.room(event.room) if event.room else None
+    people = _people(event, room)
+    protections = {person: state.protection_of(person) for person in people}
+    asked = [p for p, protection in protections.items() if protection is not None and protection.active(now)]
+    if room is not None and room.owner in people and room.mode_at(now) is RoomMode.CIRCLE_ONLY:
+        asked.append(room.owner)
+    trusted = dict(zip(asked, await asyncio.gather(*(state.is_trusted(p, event.sender) for p in asked)), strict=True))
+    return Snapshot(
+        now=now,
+        sanctions=state.sanctions_of(event.sender),
+        room=room,
+        concerned=tuple(
+            Concerned(person, role, protections[person], trusted.get(person, False)) for person, role in people.items()
+        ),
+        fresh=state.status().fresh,
+    )
+
+
+def _people(event: Event, room: Room | None) -> dict[str, Role]:
+    """Whom the event concerns, each by the strongest role; never the sender."""
+    owner = room.owner if room is not None else ""
+    roles = ((event.target, Role.TARGET), (owner, Role.OWNER), *((person, Role.MENTION) for person in event.mentions))
+    people: dict[str, Role] = {}
+    for person, role in roles:
+        if person and person != event.sender:
+            people.setdefault(person, role)
+    return people
