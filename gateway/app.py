@@ -34,8 +34,9 @@ logger = logging.getLogger("shieldwire.app")
 class Gateway:
     """One worker: what it is made of, and whether each part is ready."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, engine_url: str) -> None:
         self.settings = settings
+        self._engine_url = engine_url
         self.draining = asyncio.Event()
         self.scanner = Scanner.shipped()
         self._policy = settings.policy.build()
@@ -73,7 +74,7 @@ class Gateway:
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Run the worker: state first, traffic once it is loaded and the kernels are warm."""
         async with contextlib.AsyncExitStack() as stack:
-            url = self.settings.state.url
+            url = self.settings.state.url or self._engine_url
             if not url:
                 engine = await stack.enter_async_context(Engine(Path(self.settings.state.data_dir)))
                 url = engine.url
@@ -105,9 +106,13 @@ class Gateway:
             self.proxy.end_shut_room(change.id)
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The gateway for any ASGI server. With no ``state.url`` it runs its own engine: then one process only."""
-    gateway = Gateway(settings)
+def create_app(settings: Settings, engine_url: str = "") -> Starlette:
+    """The gateway for any ASGI server.
+
+    Without ``state.url`` its state is in the embedded engine at ``engine_url``; where that is not given either, it runs an
+    engine of its own: then there can be one process only.
+    """
+    gateway = Gateway(settings, engine_url)
     app = Starlette(
         routes=[Mount("/shieldwire", routes=control_routes(gateway)), Mount("/", app=gateway.proxy)],
         lifespan=gateway.lifespan,

@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import uvicorn
 from anyio.from_thread import start_blocking_portal
 from starlette.applications import Starlette
@@ -28,8 +27,8 @@ logger = logging.getLogger("shieldwire.serve")
 CONFIG_VARIABLE = "SHIELDWIRE_CONFIG"
 """How spawned workers learn of the configuration file."""
 
-STATE_VARIABLE = "SHIELDWIRE_STATE__URL"
-"""How they learn of the engine that the parent runs for all of them."""
+ENGINE_VARIABLE = "SHIELDWIRE_ENGINE"
+"""How they learn of the embedded engine that the parent runs for all of them."""
 
 _WORKER_START_S = 60
 _METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
@@ -47,18 +46,19 @@ def serve(config_file: Path | None, settings: Settings) -> None:
     server = settings.server
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listen(server))
+        engine_url = ""
         if not settings.state.url:
             # Run here, in a thread's own loop, so that all workers share it and none of them takes it along.
             portal = stack.enter_context(start_blocking_portal())
             engine = Engine(Path(settings.state.data_dir))
             stack.enter_context(portal.wrap_async_context_manager(engine))
-            settings = msgspec.structs.replace(settings, state=msgspec.structs.replace(settings.state, url=engine.url))
+            engine_url = engine.url
         host, port = listener.getsockname()[:2]
         logger.info("listening", extra={"fields": {"host": host, "port": port, "workers": server.workers}})
         if server.workers == 1:
-            uvicorn.Server(_uvicorn_config(server, create_app(settings))).run([listener])
+            uvicorn.Server(_uvicorn_config(server, create_app(settings, engine_url))).run([listener])
         else:
-            os.environ[STATE_VARIABLE] = settings.state.url
+            os.environ[ENGINE_VARIABLE] = engine_url
             os.environ[_METRICS_DIR] = stack.enter_context(tempfile.TemporaryDirectory(prefix="shieldwire-metrics-"))
             if config_file is not None:
                 os.environ[CONFIG_VARIABLE] = str(config_file)
@@ -70,7 +70,7 @@ def worker_app() -> Starlette:
     """The application of one spawned worker; settings come the way the parent got them."""
     configure_logging()
     file = os.environ.get(CONFIG_VARIABLE)
-    return create_app(load_settings(Path(file) if file else None, os.environ))
+    return create_app(load_settings(Path(file) if file else None, os.environ), os.environ[ENGINE_VARIABLE])
 
 
 def _exit(signal_number: int, _: object) -> None:

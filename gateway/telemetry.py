@@ -46,4 +46,6 @@ def configure_logging(level: str = "INFO") -> None:
     output.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[output], force=True)
     logging.getLogger("uvicorn.access").disabled = True
+    # Below a warning, uvicorn logs the address of every socket, with the token or account in its query.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("websockets").setLevel(logging.WARNING)

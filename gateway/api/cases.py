@@ -27,7 +27,7 @@ async def read(call: Call[CasesQuery]) -> CasesAnswer | CaseStream:
     """The latest cases; with ``Accept: text/event-stream`` live, each case whenever it opens or grows."""
     state = call.gate.state
     if CaseStream.media_type in call.accept:
-        return CaseStream(state.follow_cases(), call.gate.draining)
+        return CaseStream(await state.follow_cases(), call.gate.draining)
     return CasesAnswer(tuple(map(CaseAnswer.of, await state.cases(call.input.limit))))
 
 

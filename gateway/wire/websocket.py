@@ -44,11 +44,12 @@ class Close(msgspec.Struct, frozen=True):
 
 
 SERVICE_RESTART = Close(1012, "service restart")
-TRY_AGAIN_LATER = Close(1013, "try again later")
+GOING_AWAY = Close(1001)
 BAD_GATEWAY = Close(1014, "upstream lost")
 DISCONNECTED = Close(1008, "policy violation")
 ROOM_SHUT = Close(4403, "room shut")
 
+_CLOSE_TIMEOUT_S = 2.0
 _NO_STATUS = 1005
 _ABNORMAL = 1006
 
@@ -92,6 +93,7 @@ async def open_upstream(url: str, request: ClientRequest, timeout_s: float, max_
             proxy=None,
             open_timeout=timeout_s,
             ping_interval=None,
+            close_timeout=_CLOSE_TIMEOUT_S,
             max_size=max_size,
             **options,
         )
@@ -132,9 +134,12 @@ class Connection:
             self.end(self._ending)
         try:
             await asyncio.wait({self._uplink, downlink}, return_when=asyncio.FIRST_COMPLETED)
+            if not downlink.done():
+                downlink.cancel()
+                await asyncio.wait({downlink})
             if self._ending:
                 await self._close_client(self._ending)
-                await self._upstream.close(1001)
+                await self._close_upstream(GOING_AWAY)
             elif self._uplink.done():
                 await self._close_upstream(self._uplink.result())
             else:
@@ -193,9 +198,13 @@ class Connection:
         """Pass the client's own ending on."""
         if close.code == _ABNORMAL:
             self._upstream.transport.abort()
-        else:
-            code = None if close.code == _NO_STATUS else close.code
-            await self._upstream.close(cast(int, code), close.reason)
+            return
+        code = None if close.code == _NO_STATUS else close.code
+        closing = asyncio.create_task(self._upstream.close(cast(int, code), close.reason))
+        with contextlib.suppress(ConnectionClosed):
+            while True:  # its answer stands behind all that it broadcasts meanwhile, and nobody else reads now
+                await self._upstream.recv()
+        await closing
 
     async def _close_client(self, close: Close) -> None:
         code = 1000 if close.code in (_NO_STATUS, _ABNORMAL) else close.code

@@ -150,5 +150,7 @@ async def test_metrics_count_without_naming_anybody(gateway: Gateway) -> None:
         return 'shieldwire_messages_total{disposition="reject",kind="comment"}' in text
 
     await until(counted)
-    assert "secretive" not in gateway.log.read_text()
+    log = gateway.log.read_text()
+    assert "secretive" not in log
+    assert "user=" not in log
     assert "傻逼" not in gateway.log.read_text()

@@ -205,6 +205,20 @@ async def test_close_codes_and_reasons_travel_both_ways(gateway: Gateway, platfo
     await until(lambda: (4999, "goodbye") in platform.closes)
 
 
+async def test_a_client_that_leaves_amid_broadcasts_leaves_the_platform_at_once(
+    gateway: Gateway, platform: Platform
+) -> None:
+    """The platform's answer to the close stands behind its broadcasts: somebody must read them."""
+    before = len(platform.closes)
+    for _ in range(3):
+        leaver = await connect(gateway.ws("/raw/x"))
+        await until(lambda: bool(platform.room))
+        for number in range(2000):
+            await platform.say(f"broadcast {number} " + "x" * 500)
+        await leaver.close()
+    await until(lambda: len(platform.closes) >= before + 3, 1.5)
+
+
 async def test_an_upstream_that_dies_is_told_with_its_own_code_and_a_new_socket_works(
     gateway: Gateway, platform: Platform
 ) -> None:

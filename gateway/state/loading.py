@@ -1,0 +1,304 @@
+"""What state says about one message: the replica where that suffices, else one round trip, else the worst case.
+
+Everything that has to be asked for a message is asked in one turn of the event loop and so in one write: the message
+waits once. While the store is away nothing is asked: the last known protections stand, nobody counts as a member of a
+circle, and limits are this worker's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from gateway.state.circle import CircleMemo
+from gateway.state.clock import StoreClock
+from gateway.state.errors import StoreUnavailable
+from gateway.state.link import Argument, Reply
+from gateway.state.partitions import Keys, encode
+from gateway.state.quotas import LocalQuotas, Purse, limit_arguments, read_charge
+from gateway.state.reader import Reader
+from gateway.state.replica import Replica
+from gateway.state.scripts import CHARGE, DM, REFUND, Script
+from gateway.state.store import Store
+from protection.events import Event, Kind
+from protection.modes import Room, RoomMode
+from protection.policy import Policy
+from protection.protections import ONE_KEY, Protection
+from protection.sanctions import Measure
+from protection.snapshot import Charge, Concerned, Role, Scope, Snapshot
+from ratelimit.gcra import Allowance
+from ratelimit.lease import terms
+from ratelimit.rate import MICROSECONDS, Rate
+
+PRESUMED = Protection(ONE_KEY, until=float("inf"))
+"""What a person has of whom nothing was ever loaded: nothing that may be protected opens."""
+
+
+class _Question(NamedTuple):
+    """What one message asks: the reply to come (None: the store is down), and what to do with it (None: none came)."""
+
+    reply: Reply | None
+    settle: Callable[[Any], None]
+
+
+class _Load(msgspec.Struct):
+    """One message on its way to a `Snapshot`."""
+
+    event: Event
+    now: float
+    room: Room | None
+    people: dict[str, Role]
+    questions: list[_Question] = []
+    trusted: set[str] = set()
+    charges: list[Charge] = []
+    target_charges: tuple[tuple[bytes, Rate], ...] = ()
+    """The limits of the target that were charged, and can be given back."""
+    locally: bool = False
+    """Whether those were limits of this worker's own."""
+
+
+class Loader:
+    """Makes the `Snapshot` of an `Event`."""
+
+    def __init__(
+        self, store: Store, keys: Keys, replica: Replica, reader: Reader, clock: StoreClock, staleness_s: float,
+        policy: Callable[[], Policy],
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._keys = keys
+        self._replica = replica
+        self._reader = reader
+        self._clock = clock
+        self._staleness_s = staleness_s
+        self._policy = policy
+        self._purse = Purse()
+        self._local = LocalQuotas()
+        self.circle = CircleMemo()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the replica is younger than its deadline."""
+        return self._reader.age_s <= self._staleness_s
+
+    async def load(self, event: Event) -> Snapshot:
+        """The state that the decision on this event sees. Waits for the store once at most; never raises for it."""
+        room = self._replica.room(event.room) if event.room else None
+        load = _Load(event, self._clock.now(time.monotonic()), room, _people(event, room))
+        protections = {person: self._protection(person) for person in load.people}
+        sanctions = self._replica.sanctions_of(event.sender)
+        muted = any(s.measure is Measure.MUTE and s.active(load.now) for s in sanctions)
+        for person, role in load.people.items():
+            protection = protections[person]
+            protected = protection is not None and protection.active(load.now)
+            if event.kind is Kind.DM and role is Role.TARGET:
+                closed = protection is not None and protected and protection.closes(event, mentioned_only=False)
+                self._ask_target(load, person, charged=not (closed or muted))
+            elif protected or (room is not None and person == room.owner and _circle_only(room, load.now)):
+                self._ask_trust(load, person)
+        self._ask_quotas(load)
+        answered = await self._settle(load)
+        return Snapshot(
+            now=load.now,
+            sanctions=sanctions,
+            room=room,
+            concerned=tuple(
+                Concerned(person, role, protections[person], person in load.trusted)
+                for person, role in load.people.items()
+            ),
+            charges=tuple(load.charges),
+            fresh=answered and self.fresh,
+        )
+
+    def _protection(self, person: str) -> Protection | None:
+        return self._replica.protection_of(person) if self._replica.knows(person) else PRESUMED
+
+    # -- questions
+
+    def _ask_trust(self, load: _Load, person: str) -> None:
+        """Is the sender in the person's circle?"""
+        known = self.circle.known(person, load.event.sender) if self.fresh else None
+        if known is not None:
+            if known:
+                load.trusted.add(person)
+            return
+        count = self.circle.count(person)
+
+        def settle(reply: int | None) -> None:
+            self._learn_trust(load, person, count, reply)
+
+        load.questions.append(_Question(self._is_member(person, load.event.sender), settle))
+
+    def _ask_target(self, load: _Load, person: str, charged: bool) -> None:
+        """Is the sender of this DM in the target's circle, and if not, has the target room for a stranger's DM?
+
+        A stranger whom the target's protection or a mute refuses anyway is not charged: such messages must not use up
+        what the target leaves to other strangers.
+        """
+        if not charged or (self.fresh and self.circle.known(person, load.event.sender)):
+            self._ask_trust(load, person)
+            return
+        sender, limits, count = load.event.sender, self._policy().limits, self.circle.count(person)
+        charges = (
+            (self._keys.pair("dm-pair", person, sender), limits.stranger_dm),
+            (self._keys.of("dm-strangers", person), limits.strangers_dm),
+        )
+
+        def settle(reply: Sequence[int] | None) -> None:
+            if reply is None:
+                load.locally = True
+                allowances = self._charge_locally(charges)
+            else:
+                self._learn_trust(load, person, count, reply[0])
+                if reply[0]:
+                    return
+                allowances = [read_charge(reply[1:], index)[1] for index in (0, 1)]
+            if all(allowance.allowed for allowance in allowances):
+                load.target_charges = charges
+            for scope, allowance in zip((Scope.STRANGER_PAIR, Scope.STRANGERS), allowances, strict=True):
+                if load.target_charges or not allowance.allowed:
+                    load.charges.append(Charge(scope, allowance))
+
+        keys = (self._keys.of("circle", person), *(key for key, _ in charges))
+        rates = [part for _, rate in charges for part in (rate.interval_us, rate.period_us)]
+        load.questions.append(_Question(self._run(DM, keys, (encode(sender), *rates)), settle))
+
+    def _ask_quotas(self, load: _Load) -> None:
+        """Has the sender any of their own limits left?"""
+        event, room, limits = load.event, load.room, self._policy().limits
+        if event.kind is Kind.DM:
+            self._ask_charge(load, Scope.DM_FLOOD, self._keys.of("dm-flood", event.sender), limits.dm_flood)
+            return
+        self._ask_lease(load, self._keys.pair("flood", event.sender, event.room), limits.flood)
+        if room is not None and room.mode_at(load.now) is RoomMode.SLOW and event.sender != room.owner:
+            key = self._keys.pair("slow", event.room, event.sender)
+            self._ask_charge(load, Scope.SLOW, key, Rate(1, max(1, room.slow_s)))
+
+    def _ask_charge(self, load: _Load, scope: Scope, key: bytes, rate: Rate) -> None:
+        """Charge one event."""
+        asked_us = _steady_us()
+        refusal = self._purse.refused(key, asked_us)
+        if refusal is not None:
+            load.charges.append(Charge(scope, refusal))
+            return
+
+        def settle(reply: Sequence[int] | None) -> None:
+            load.charges.append(Charge(scope, self._read_single(reply, key, rate, asked_us)))
+
+        load.questions.append(_Question(self._run(CHARGE, (key,), limit_arguments(rate)), settle))
+
+    def _ask_lease(self, load: _Load, key: bytes, rate: Rate) -> None:
+        """Spend one event of the lease, or buy a new one."""
+        asked_us = _steady_us()
+        held = self._purse.spend(key, asked_us)
+        if held is not None:
+            load.charges.append(Charge(Scope.FLOOD, held))
+            return
+        lease = terms(rate)
+        quantity = self._purse.begin(key, lease)
+
+        def settle(reply: Sequence[int] | None) -> None:
+            if quantity > 1:
+                bought = read_charge(reply, 0)[0] if reply is not None else 0
+                self._purse.end(key, bought, asked_us + lease.life_us)
+            load.charges.append(Charge(Scope.FLOOD, self._read_single(reply, key, rate, asked_us)))
+
+        load.questions.append(_Question(self._run(CHARGE, (key,), limit_arguments(rate, most=quantity)), settle))
+
+    # -- answers
+
+    async def _settle(self, load: _Load) -> bool:
+        """Wait for all replies at once and take them in; whether all came."""
+        waiting = [question.reply for question in load.questions if question.reply is not None]
+        try:
+            if waiting:
+                await asyncio.wait(waiting)
+        finally:  # also when this task is cancelled: a purchase under way must come to its end
+            answers = [_answer(question.reply) for question in load.questions]
+            for question, answer in zip(load.questions, answers, strict=True):
+                question.settle(answer)
+        self._give_back(load)
+        return None not in answers
+
+    def _give_back(self, load: _Load) -> None:
+        """A DM refused for the sender's own quota costs the target nothing.
+
+        Both were asked at once, so that the message waits once; what the target was charged goes back behind the
+        answer. Should the store be lost in between, the target has one message less left: the side to err on.
+        """
+        refused = any(charge.scope is Scope.DM_FLOOD and not charge.allowance.allowed for charge in load.charges)
+        if not (refused and load.target_charges):
+            return
+        load.charges = [charge for charge in load.charges if charge.scope is Scope.DM_FLOOD]
+        if load.locally:
+            self._local.refund(load.target_charges, len(self._reader.workers))
+        else:
+            keys = [key for key, _ in load.target_charges]
+            self._run(REFUND, keys, [rate.interval_us for _, rate in load.target_charges])
+
+    def _learn_trust(self, load: _Load, person: str, count: int, reply: int | None) -> None:
+        if reply is None:
+            return  # unknown: a stranger
+        self.circle.remember(person, load.event.sender, count, bool(reply))
+        if reply:
+            load.trusted.add(person)
+
+    def _read_single(self, reply: Sequence[int] | None, key: bytes, rate: Rate, asked_us: int) -> Allowance:
+        if reply is None:
+            return self._charge_locally(((key, rate),))[0]
+        allowance = read_charge(reply, 0)[1]
+        if not allowance.allowed:
+            self._purse.refuse(key, asked_us, allowance.retry_after_us)
+        return allowance
+
+    def _charge_locally(self, limits: Sequence[tuple[bytes, Rate]]) -> list[Allowance]:
+        return self._local.charge(limits, _steady_us(), len(self._reader.workers))
+
+    # -- the store
+
+    def _is_member(self, person: str, other: str) -> Reply | None:
+        try:
+            return self._store.command("SISMEMBER", self._keys.of("circle", person), encode(other))
+        except StoreUnavailable:
+            return None
+
+    def _run(self, script: Script, keys: Sequence[bytes], arguments: Sequence[Argument]) -> Reply | None:
+        try:
+            return self._store.run(script, keys, arguments)
+        except StoreUnavailable:
+            return None
+
+
+def _people(event: Event, room: Room | None) -> dict[str, Role]:
+    """Whom the event concerns, each by the strongest role; never the sender."""
+    people: dict[str, Role] = {}
+    for person, role in _roles(event, room):
+        if person and person != event.sender:
+            people.setdefault(person, role)
+    return people
+
+
+def _roles(event: Event, room: Room | None) -> Iterator[tuple[str, Role]]:
+    yield event.target, Role.TARGET
+    if room is not None:
+        yield room.owner, Role.OWNER
+    for person in event.mentions:
+        yield person, Role.MENTION
+
+
+def _circle_only(room: Room, now: float) -> bool:
+    return room.mode_at(now) is RoomMode.CIRCLE_ONLY
+
+
+def _answer(reply: Reply | None) -> Any:
+    """The reply's value; None when there is none."""
+    if reply is None or not reply.done() or reply.cancelled() or reply.exception() is not None:
+        return None
+    return reply.result()
+
+
+def _steady_us() -> int:
+    return int(time.monotonic() * MICROSECONDS)

@@ -1,0 +1,207 @@
+"""The local replica of what every message needs: protections, sanctions, room owners and modes. Pure: no I/O here.
+
+Each partition is an image taken at one epoch, brought forward by the entries of its change stream. The store bumps the
+epoch with every change, so the next entry must carry the next epoch; any other is a `Gap` (a trimmed stream, a store
+that lost or forgot writes), and the partition needs a new image. `gateway.state.reader` brings images and entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
+from gateway.state.partitions import Keys, decode
+from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
+from protection.protections import Protection
+from protection.sanctions import Sanction
+
+
+class Noun(StrEnum):
+    """What a change is about. The first four are hashes of a partition, and replicated; circles are sets."""
+
+    PROTECTION = "protection"
+    SANCTION = "sanction"
+    OWNER = "owner"
+    MODE = "mode"
+    CIRCLE = "circle"
+
+
+REPLICATED = (Noun.PROTECTION, Noun.SANCTION, Noun.OWNER, Noun.MODE)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Something has changed about a person (protection, sanction, circle) or a room (owner, mode)."""
+
+    noun: Noun
+    id: str
+    epoch: int
+    """Of the partition. A change found by taking a new image carries the image's epoch."""
+
+
+class ModeSetting(msgspec.Struct, frozen=True):
+    """The stored form of a room's mode."""
+
+    mode: RoomMode = RoomMode.OPEN
+    until: float = 0.0
+    slow_s: int = DEFAULT_SLOW_S
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One entry of a change stream. ``field`` is the key in the noun's hash; ``value`` is None for a deletion."""
+
+    position: bytes
+    epoch: int
+    noun: Noun
+    field: str
+    value: bytes | None
+
+
+class Image(msgspec.Struct, frozen=True):
+    """A partition as it stood at one epoch, with the position of its stream at that moment."""
+
+    epoch: int
+    position: bytes
+    hashes: Mapping[Noun, Mapping[bytes, bytes]]
+
+
+class Gap(Exception):
+    """The entry does not follow from what is known: the partition needs a new image."""
+
+
+def sanction_field(account: str, sanction: str) -> str:
+    """The key of one measure against one account. Measures hold no colon; accounts may hold anything."""
+    return f"{sanction}:{account}"
+
+
+class _Partition:
+    """What is known of one partition."""
+
+    def __init__(self, epoch: int, position: bytes) -> None:
+        self.epoch = epoch
+        self.position = position
+        self.protections: dict[str, Protection] = {}
+        self.sanctions: dict[str, tuple[Sanction, ...]] = {}
+        self.rooms: dict[str, Room] = {}
+
+    def set(self, noun: Noun, field: str, value: bytes | None) -> str:
+        """Carry one change out; answers the id that it is about."""
+        match noun:
+            case Noun.PROTECTION:
+                _put(self.protections, field, None if value is None else _read_protection(value))
+            case Noun.SANCTION:
+                measure, _, account = field.partition(":")
+                others = tuple(s for s in self.sanctions.get(account, ()) if s.measure.value != measure)
+                _put(self.sanctions, account, others if value is None else (*others, _read_sanction(value)))
+                return account
+            case Noun.OWNER:
+                room = self.rooms.get(field, _UNKNOWN_ROOM)
+                self._set_room(field, msgspec.structs.replace(room, owner="" if value is None else decode(value)))
+            case Noun.MODE:
+                room = self.rooms.get(field, _UNKNOWN_ROOM)
+                setting = _OPEN if value is None else _read_mode(value)
+                self._set_room(field, Room(room.owner, setting.mode, setting.until, setting.slow_s))
+            case Noun.CIRCLE:
+                pass
+        return field
+
+    def _set_room(self, identity: str, room: Room) -> None:
+        _put(self.rooms, identity, None if room == _UNKNOWN_ROOM else room)
+
+
+class Replica:
+    """All partitions as far as they are known."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._partitions: list[_Partition | None] = [None] * keys.partitions
+
+    def protection_of(self, person: str) -> Protection | None:
+        """The person's protection, whether or not it is still in force."""
+        partition = self._of(person)
+        return partition.protections.get(person) if partition else None
+
+    def sanctions_of(self, account: str) -> tuple[Sanction, ...]:
+        """The measures against an account, whether or not they are still in force."""
+        partition = self._of(account)
+        return partition.sanctions.get(account, ()) if partition else ()
+
+    def room(self, identity: str) -> Room | None:
+        """The room, if anything has been said about it."""
+        partition = self._of(identity)
+        return partition.rooms.get(identity) if partition else None
+
+    def knows(self, identity: str) -> bool:
+        """Whether this id's partition has ever been loaded: only then does "nothing found" mean anything."""
+        return self._of(identity) is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every partition has been loaded."""
+        return None not in self._partitions
+
+    def epoch(self, number: int) -> int:
+        """The epoch up to which a partition is known."""
+        partition = self._partitions[number]
+        return partition.epoch if partition else 0
+
+    def positions(self) -> list[bytes]:
+        """From where each partition's stream is to be read on."""
+        return [partition.position if partition else b"0-0" for partition in self._partitions]
+
+    def load(self, number: int, image: Image) -> list[Change]:
+        """Replace a partition by an image of it; answers what is different now."""
+        before = self._partitions[number] or _Partition(0, b"0-0")
+        after = _Partition(image.epoch, image.position)
+        for noun, fields in image.hashes.items():
+            for field, value in fields.items():
+                after.set(noun, decode(field), value)
+        self._partitions[number] = after
+        return [Change(noun, identity, image.epoch) for noun, identity in _differences(before, after)]
+
+    def apply(self, number: int, entry: Entry) -> Change:
+        """Bring a partition forward by one entry; raises `Gap` when it is not the next one."""
+        partition = self._partitions[number]
+        if partition is None or entry.epoch != partition.epoch + 1:
+            raise Gap
+        identity = partition.set(entry.noun, entry.field, entry.value)
+        partition.epoch, partition.position = entry.epoch, entry.position
+        return Change(entry.noun, identity, entry.epoch)
+
+    def _of(self, identity: str) -> _Partition | None:
+        return self._partitions[self._keys.partition(identity)]
+
+
+V = TypeVar("V")
+
+_UNKNOWN_ROOM = Room()
+_OPEN = ModeSetting()
+_read_protection = msgspec.json.Decoder(Protection).decode
+_read_sanction = msgspec.json.Decoder(Sanction).decode
+_read_mode = msgspec.json.Decoder(ModeSetting).decode
+
+
+def _put(mapping: dict[str, V], key: str, value: V | None) -> None:
+    if value:
+        mapping[key] = value
+    else:
+        mapping.pop(key, None)
+
+
+def _differing(before: Mapping[str, V], after: Mapping[str, V]) -> Iterable[str]:
+    return [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+
+
+def _differences(before: _Partition, after: _Partition) -> Iterator[tuple[Noun, str]]:
+    for identity in _differing(before.protections, after.protections):
+        yield Noun.PROTECTION, identity
+    for identity in _differing(before.sanctions, after.sanctions):
+        yield Noun.SANCTION, identity
+    for identity in _differing(before.rooms, after.rooms):
+        old, new = before.rooms.get(identity, _UNKNOWN_ROOM), after.rooms.get(identity, _UNKNOWN_ROOM)
+        if old.owner != new.owner:
+            yield Noun.OWNER, identity
+        if msgspec.structs.replace(old, owner=new.owner) != new:
+            yield Noun.MODE, identity

@@ -1,0 +1,215 @@
+"""Shared state as the rest of the gateway sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import msgspec
+
+from gateway.settings import StateSettings
+from gateway.state.casebook import Casebook
+from gateway.state.changes import Applied, Changes
+from gateway.state.clock import StoreClock
+from gateway.state.engine import sync
+from gateway.state.errors import StoreUnavailable
+from gateway.state.loading import Loader
+from gateway.state.partitions import WORKERS_KEY, Keys, encode
+from gateway.state.reader import Reader
+from gateway.state.replica import Change, Noun, Replica
+from gateway.state.scripts import BEAT
+from gateway.state.store import Store
+from protection.cases import Case, Incident
+from protection.events import Event
+from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
+from protection.policy import Policy
+from protection.protections import Protection
+from protection.sanctions import Measure, Sanction
+from protection.snapshot import Snapshot
+
+FIRST_LOAD_S = 2.0
+"""How long opening waits for the replica to be loaded; without a store it goes on unloaded."""
+
+
+class StateStatus(msgspec.Struct, frozen=True):
+    """How state is at the moment, for readiness.
+
+    ``loaded`` says whether the replica has ever been complete; ``fresh`` whether it is younger than its deadline, and
+    ``age_s`` how old it is (None: never loaded). ``version`` and ``run_id`` are the store's, "" before it was reached.
+    """
+
+    connected: bool
+    loaded: bool
+    fresh: bool
+    age_s: float | None
+    version: str
+    run_id: str
+    workers: int
+
+
+class State:
+    """Everything shared: made by `open_state`."""
+
+    def __init__(self, store: Store, settings: StateSettings, policy: Callable[[], Policy], worker: str) -> None:
+        keys = Keys(settings.partitions)
+        self.store = store
+        self.clock = StoreClock(time.time(), time.monotonic())
+        self.replica = Replica(keys)
+        self.reader = Reader(
+            store.url, keys, self.replica, self.clock, worker, settings.staleness_s, self._changed, self._image_taken
+        )
+        self._loader = Loader(store, keys, self.replica, self.reader, self.clock, settings.staleness_s, policy)
+        self._changes = Changes(store, keys, self.reader)
+        self._casebook = Casebook(store, policy)
+        self._listeners: list[Callable[[Change], None]] = []
+        self._keys = keys
+
+    # -- reading
+
+    async def load(self, event: Event) -> Snapshot:
+        """What the decision on an event sees. At most one wait on the store; never raises `StoreUnavailable`."""
+        return await self._loader.load(event)
+
+    async def loaded(self) -> None:
+        """Wait until the replica is complete for the first time."""
+        await self.reader.first_round.wait()
+
+    def now(self) -> float:
+        """The store's clock (unix seconds), estimated."""
+        return self.clock.now(time.monotonic())
+
+    def room(self, room_id: str) -> Room | None:
+        """A room, if anything has been said about it."""
+        return self.replica.room(room_id)
+
+    def protection_of(self, person: str) -> Protection | None:
+        """A person's protection, in force or ended."""
+        return self.replica.protection_of(person)
+
+    def sanctions_of(self, account: str) -> tuple[Sanction, ...]:
+        """The measures against an account, in force or ended."""
+        return self.replica.sanctions_of(account)
+
+    async def is_trusted(self, person: str, other: str) -> bool:
+        """Whether ``other`` is in the person's circle, as the store says now; raises `StoreUnavailable`."""
+        return bool(await self.store.command("SISMEMBER", self._keys.of("circle", person), encode(other)))
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call ``listener`` after each change that this worker has applied; answers how to stop that.
+
+        It is called from the event loop and must not block.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # -- writing: see `gateway.state.changes.Changes`
+
+    async def engage(self, person: str, protection: Protection) -> Applied:
+        """Put a protection in force; it replaces the person's former one."""
+        return await self._changes.engage(person, protection)
+
+    async def release(self, person: str) -> Applied:
+        """End a person's protection."""
+        return await self._changes.release(person)
+
+    async def trust(self, person: str, others: Sequence[str]) -> Applied:
+        """Take others into a person's circle."""
+        return await self._changes.trust(person, others)
+
+    async def distrust(self, person: str, others: Sequence[str]) -> Applied:
+        """Take others out of a person's circle."""
+        return await self._changes.distrust(person, others)
+
+    async def set_owner(self, room: str, owner: str) -> Applied:
+        """Say whose room it is; "" for nobody known."""
+        return await self._changes.set_owner(room, owner)
+
+    async def set_mode(self, room: str, mode: RoomMode, until: float = 0.0, slow_s: int = DEFAULT_SLOW_S) -> Applied:
+        """Run a room in a mode, until a time (unix seconds; 0: without end)."""
+        return await self._changes.set_mode(room, mode, until, slow_s)
+
+    async def clear_mode(self, room: str) -> Applied:
+        """Run a room open again."""
+        return await self._changes.clear_mode(room)
+
+    async def sanction(self, account: str, sanction: Sanction) -> Applied:
+        """Put a measure in force; it replaces the same measure against the account."""
+        return await self._changes.sanction(account, sanction)
+
+    async def lift(self, account: str, measure: Measure) -> Applied:
+        """End a measure against an account."""
+        return await self._changes.lift(account, measure)
+
+    # -- cases: see `gateway.state.casebook.Casebook`
+
+    async def record(self, incidents: Sequence[Incident]) -> list[Case]:
+        """Record incidents; answers the cases that they opened or joined. May be repeated after `StoreUnavailable`."""
+        return await self._casebook.record(incidents)
+
+    async def cases(self, limit: int = 50) -> list[Case]:
+        """The cases with the latest incidents, newest first; raises `StoreUnavailable`."""
+        return await self._casebook.cases(limit)
+
+    async def follow_cases(self) -> AsyncIterator[Case]:
+        """Every case opened or changed from the moment this returns, until cancelled; raises `StoreUnavailable`."""
+        return self._casebook.follow(await self._casebook.position())
+
+    # -- health
+
+    async def ping(self) -> None:
+        """Ask the store for a sign of life; raises `StoreUnavailable`."""
+        await self.store.command("PING")
+
+    def status(self) -> StateStatus:
+        """How state is at the moment; asks nobody."""
+        return StateStatus(
+            connected=self.store.connected and self.reader.connected,
+            loaded=self.replica.complete,
+            fresh=self._loader.fresh,
+            age_s=self.reader.age_s if self.reader.first_round.is_set() else None,
+            version=self.reader.version,
+            run_id=self.reader.run_id,
+            workers=len(self.reader.workers),
+        )
+
+    # -- the replica speaks
+
+    def _changed(self, change: Change) -> None:
+        if change.noun is Noun.CIRCLE:
+            self._loader.circle.changed(change.id)
+        for listener in tuple(self._listeners):
+            listener(change)
+
+    def _image_taken(self) -> None:
+        self._loader.circle.forget()
+
+
+@contextlib.asynccontextmanager
+async def open_state(
+    settings: StateSettings, policy: Callable[[], Policy], worker: str, url: str
+) -> AsyncIterator[State]:
+    """State over the store at ``url``, for a worker whose name no other worker has.
+
+    The URL is that of the settings, or, where they name none, of the `Engine` on their data directory.
+    A store that is down does not stop it: state is then stale, and says so, until the store comes. Raises
+    `PartitionsDiffer` for a store made with another number of partitions, ValueError for a URL that is none.
+    """
+    embedded_sync = functools.partial(sync, settings.data_dir) if not settings.url else None
+    async with Store(url, embedded_sync) as store:
+        state = State(store, settings, policy, worker)
+        reading = asyncio.get_running_loop().create_task(state.reader.run())
+        loaded = asyncio.get_running_loop().create_task(state.reader.first_round.wait())
+        try:
+            await asyncio.wait((reading, loaded), timeout=FIRST_LOAD_S, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                await reading  # it only ever ends by an error
+            yield state
+        finally:
+            reading.cancel()
+            loaded.cancel()
+            await asyncio.gather(reading, loaded, return_exceptions=True)
+            with contextlib.suppress(StoreUnavailable):
+                await store.run(BEAT, (WORKERS_KEY,), (worker, 0))
