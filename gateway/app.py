@@ -109,8 +109,8 @@ class Gateway:
 def create_app(settings: Settings, engine_url: str = "") -> Starlette:
     """The gateway for any ASGI server.
 
-    Without ``state.url`` its state is in the embedded engine at ``engine_url``; where that is not given either, it runs an
-    engine of its own: then there can be one process only.
+    Without ``state.url`` its state is in the embedded engine at ``engine_url``; where that is not given either, it runs
+    an engine of its own: then there can be one process only.
     """
     gateway = Gateway(settings, engine_url)
     app = Starlette(

@@ -51,7 +51,7 @@ class NudgeTokens:
         expires, _, digest = token.partition(".")
         if not (expires.isascii() and expires.isdigit()) or len(expires) > 12 or int(expires) < now:
             return False
-        return hmac.compare_digest(digest.encode(), self._digest(event, int(expires)).encode())
+        return hmac.compare_digest(digest.encode(errors="replace"), self._digest(event, int(expires)).encode())
 
     def _digest(self, event: Event, expires: int) -> str:
         said = msgspec.json.encode([expires, event.sender, event.target, event.room, event.text])

@@ -159,6 +159,7 @@ class _Reader:
             raise self.error("wrong-type", f"{self._fields.kind} must be one of {', '.join(Kind)}") from None
 
     def sender(self) -> str:
+        """Who speaks: the proven identity, or the payload's word where that counts."""
         if self._request.identity:
             return self._request.identity
         if not self._request.payload_sender_counts:
@@ -169,6 +170,7 @@ class _Reader:
         return sender
 
     def mentions(self) -> tuple[str, ...]:
+        """The accounts mentioned; one alone may stand without a list."""
         where = self._fields.mentions
         value = self._find(where)
         if value is None:

@@ -66,7 +66,7 @@ class Casebook:
         return bytes(last[0][0]) if last else b"0-0"
 
     async def follow(self, position: bytes) -> AsyncIterator[Case]:
-        """Every case opened or changed after ``position``, as it stands when told; goes on over restarts of the store."""
+        """Every case opened or changed after ``position``, as it then stands; goes on over restarts of the store."""
         while True:
             try:
                 link = await Link.open(self._store.url, 2 * BLOCK_S, CONNECT_TIMEOUT_S)
