@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test check format screenshot tables clean
+.PHONY: install demo test check format standard screenshot clean
 
 install: $(INSTALLED)
 
@@ -28,6 +28,9 @@ check: install  ## ruff, mypy --strict, import-linter
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+standard: install  ## docs/standard.md, from the classification standard
+	$(BIN)/python -m filters.standard.render
 
 screenshot: install  ## the picture in the README, made by the browser test
 	SHIELDWIRE_SCREENSHOT=$(CURDIR)/docs/images/demo.png $(BIN)/pytest tests/browser $(ARGS)

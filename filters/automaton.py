@@ -1,7 +1,7 @@
 """Builds the automaton: an Aho-Corasick machine over folded symbols as one flat array of int32 words.
 
-One array, because it is one argument to the kernel and can be one file that every process maps. Its layout, in words
-(all references are word offsets from its beginning, unless said otherwise):
+One array, because it is one argument to the kernel and one region of a file that every process maps. Its layout, in
+words (all references are word offsets from its beginning, unless said otherwise):
 
     header   [0] where the units begin
     pages    [HEADER + (code point >> 8)]: where the symbols of these 256 code points begin
@@ -12,17 +12,19 @@ One array, because it is one argument to the kernel and can be one file that eve
 State t follows state s on symbol c if t = BASE[s] + c and CHECK[t] == s: a double array (Aoe, "An efficient digital
 search algorithm by using a double-array structure", 1989). FAIL[s] is the state of the longest proper suffix of s that
 begins some pattern (Aho and Corasick, "Efficient string matching", 1975). These three hold state numbers, not offsets.
+
+The trie is built, placed (``filters.placement``) and linked level by level, each level in a few array operations.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filters.folding import SKIPPED, Folding
+from filters.placement import Numbers, Placement
 
 UNITS = 0
 HEADER = 1
@@ -34,32 +36,38 @@ SKIP = -1
 _PAGES = 0x110000 >> 8
 _FREE = -1
 
+Words = NDArray[np.int32]
 
-def build(patterns: Sequence[str], folding: Folding) -> NDArray[np.int32]:
+
+def build(patterns: Sequence[str], folding: Folding) -> Words:
     """Compile patterns, which must be distinct, not empty, and folded letters only: int32 words as above, read-only."""
-    frequency = Counter(char for pattern in patterns for char in pattern)
-    symbols = {char: number for number, (char, _) in enumerate(frequency.most_common(), start=1)}
-    trie = _Trie(symbols, patterns)
-    row_of_page, rows = _symbol_rows(symbols, folding)
+    codes = np.frombuffer("".join(patterns).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    alphabet, symbols = _by_frequency(codes)
+    trie = _Trie(symbols, np.fromiter(map(len, patterns), dtype=np.int64, count=len(patterns)))
+    row_of_page, rows = _symbol_rows(alphabet, folding)
     first_row = HEADER + _PAGES
     first_output = first_row + rows.size
-    outputs, output_of = trie.outputs(first_output)
-    header = [first_output + len(outputs)]
-    pages = first_row + 256 * row_of_page
-    units = trie.units(len(symbols), output_of)
-    parts = (header, pages, rows.ravel(), outputs, units.ravel())
+    units, outputs = _link(trie, trie.placed(alphabet.size), first_output)
+    parts = ([first_output + outputs.size], first_row + 256 * row_of_page, rows.ravel(), outputs.ravel(), units.ravel())
     words = np.concatenate([np.asarray(part, dtype=np.int32) for part in parts])
     words.flags.writeable = False
     return words
 
 
-def _symbol_rows(symbols: dict[str, int], folding: Folding) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def _by_frequency(codes: NDArray[np.uint32]) -> tuple[Numbers, Numbers]:
+    """The distinct code points, most frequent first, and the symbol (from 1 up) of each code point given."""
+    distinct, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    symbol_of = np.empty_like(order)
+    symbol_of[order] = np.arange(1, order.size + 1)
+    return distinct[order].astype(np.int64), symbol_of[inverse]
+
+
+def _symbol_rows(alphabet: Numbers, folding: Folding) -> tuple[Numbers, Words]:
     """The symbol of every code point, as rows of 256 without repetition: each page's row [4352], the rows [n, 256]."""
     symbol_of = np.zeros(_PAGES << 8, dtype=np.int32)
-    for char, symbol in symbols.items():
-        symbol_of[ord(char)] = symbol
-    for char in SKIPPED:
-        symbol_of[ord(char)] = SKIP
+    symbol_of[alphabet] = np.arange(1, alphabet.size + 1)
+    symbol_of[[ord(char) for char in SKIPPED]] = SKIP
     sources = np.fromiter(folding.table.keys(), dtype=np.int64)
     targets = np.fromiter(folding.table.values(), dtype=np.int64)
     symbol_of[sources] = symbol_of[targets]
@@ -69,99 +77,73 @@ def _symbol_rows(symbols: dict[str, int], folding: Folding) -> tuple[NDArray[np.
 
 
 class _Trie:
-    """The prefixes of all patterns as numbered nodes, breadth first, with their longest proper suffixes."""
+    """The prefixes of all patterns as nodes, numbered level by level and within a level by parent, then symbol.
 
-    def __init__(self, symbols: dict[str, int], patterns: Sequence[str]) -> None:
-        self.children: list[dict[int, int]] = [{}]
-        self.pattern_at: dict[int, int] = {}
-        for number, pattern in enumerate(patterns):
-            node = 0
-            for char in pattern:
-                symbol = symbols[char]
-                if symbol not in self.children[node]:
-                    self.children[node][symbol] = len(self.children)
-                    self.children.append({})
-                node = self.children[node][symbol]
-            self.pattern_at[node] = number
-        self.suffix = [0] * len(self.children)
-        self.order = self._link()
+    So the children of a node are neighbours, and the edges are sorted as they stand. Node 0 is the root.
+    """
 
-    def _link(self) -> list[int]:
-        """Find each node's longest proper suffix; returns the nodes in breadth-first order, parents first."""
-        order = []
-        queue = deque([0])
-        while queue:
-            node = queue.popleft()
-            order.append(node)
-            for symbol, child in self.children[node].items():
-                suffix = self.suffix[node]
-                while suffix and symbol not in self.children[suffix]:
-                    suffix = self.suffix[suffix]
-                self.suffix[child] = self.children[suffix].get(symbol, 0) if node else 0
-                queue.append(child)
-        return order
+    def __init__(self, symbols: Numbers, lengths: Numbers) -> None:
+        """``symbols`` of all patterns in a row; ``lengths`` [patterns]."""
+        span = int(symbols.max(initial=0)) + 1
+        begins = np.cumsum(lengths) - lengths
+        node = np.zeros_like(lengths)
+        edges = [np.zeros(1, dtype=np.int64)]
+        self.levels = [slice(0, 1)]
+        """The nodes of each depth."""
+        for depth in range(int(lengths.max(initial=0))):
+            alive = np.flatnonzero(lengths > depth)
+            keys, inverse = np.unique(node[alive] * span + symbols[begins[alive] + depth], return_inverse=True)
+            first = self.levels[-1].stop
+            node[alive] = first + inverse
+            edges.append(keys)
+            self.levels.append(slice(first, first + keys.size))
+        self.parent, self.symbol = np.divmod(np.concatenate(edges), span)
+        """Of each node; the symbol leads to it from its parent."""
+        self.end = node
+        """The node at which each pattern ends."""
+        self.children = np.bincount(self.parent[1:], minlength=self.parent.size)
+        """How many each node has."""
+        self.first_child = 1 + np.cumsum(self.children) - self.children
 
-    def outputs(self, first: int) -> tuple[list[int], dict[int, int]]:
-        """The output pairs, the first of them at offset ``first``, and the pair at which each node's chain begins."""
-        pairs: list[int] = []
-        chain = {0: 0}
-        for node in self.order[1:]:
-            chain[node] = chain[self.suffix[node]]
-            if node in self.pattern_at:
-                pairs += [self.pattern_at[node], chain[node]]
-                chain[node] = first + len(pairs) - 2
-        return pairs, chain
-
-    def units(self, alphabet: int, output_of: dict[int, int]) -> NDArray[np.int32]:
-        """Place the nodes in a double array: int32 [states, 4]."""
-        place = _Placement(alphabet)
-        state_of = {0: 0}
-        base_of = {}
-        for node in self.order:
-            if self.children[node]:
-                base_of[node] = place.fit(sorted(self.children[node]))
-                for symbol, child in self.children[node].items():
-                    state_of[child] = base_of[node] + symbol
-        # From any base, every symbol of the alphabet must lead to a unit that exists.
-        units = np.zeros((len(place.taken) + alphabet + 1, UNIT), dtype=np.int32)
-        units[:, CHECK] = _FREE
-        for node, state in state_of.items():
-            units[state, BASE] = base_of.get(node, 0)
-            units[state, FAIL] = state_of[self.suffix[node]]
-            units[state, OUTPUT] = output_of[node]
-            for child in self.children[node].values():
-                units[state_of[child], CHECK] = state
-        return units
+    def placed(self, alphabet: int) -> Placement:
+        """The nodes as units of a double array."""
+        return Placement(self.symbol, self.first_child, self.children, self.levels, alphabet)
 
 
-class _Placement:
-    """First-fit placement of nodes' children into one array of units, looking back only so far: linear in the nodes."""
+def _link(trie: _Trie, place: Placement, first_output: int) -> tuple[Words, Words]:
+    """The units [states, 4] and the output pairs [patterns, 2], the first of them at offset ``first_output``."""
+    units = np.zeros((place.units, UNIT), dtype=np.int32)
+    base, check, fail, output = units.T
+    check[:] = _FREE
+    base[place.state] = place.base
+    check[place.state[1:]] = place.state[trie.parent[1:]]
+    outputs = np.zeros((trie.end.size, 2), dtype=np.int32)
+    pair_at = np.full(trie.parent.size, -1, dtype=np.int64)
+    pair_at[trie.end] = np.arange(trie.end.size)
+    for level in trie.levels[1:]:
+        states = place.state[level]
+        fail[states] = _suffixes(place.state[trie.parent[level]], trie.symbol[level], base, check, fail)
+        output[states] = output[fail[states]]
+        pairs = pair_at[level]
+        ends = pairs >= 0
+        outputs[pairs[ends], PATTERN] = pairs[ends]
+        outputs[pairs[ends], NEXT] = output[states[ends]]
+        output[states[ends]] = first_output + 2 * pairs[ends]
+    return units, outputs
 
-    WINDOW = 1 << 14
-    """How many of the last units are searched for room; earlier holes stay holes."""
-    TRIES = 64
-    """How many free units are tried before a node goes to the end."""
 
-    def __init__(self, alphabet: int) -> None:
-        self.taken = bytearray(alphabet + 1)
-        self.taken[0] = 1
+def _suffixes(parents: Numbers, symbols: Numbers, base: Words, check: Words, fail: Words) -> Words:
+    """The states of the longest proper suffixes of the children that ``parents`` have on ``symbols``.
 
-    def fit(self, symbols: Sequence[int]) -> int:
-        """Take a unit at base + symbol for each of the symbols (ascending); returns the base."""
-        unit = max(len(self.taken) - self.WINDOW, symbols[0])
-        for _ in range(self.TRIES):
-            unit = self.taken.find(0, unit)
-            if unit < 0 or self.fits(unit - symbols[0], symbols):
-                break
-            unit += 1
-        else:
-            unit = -1
-        base = (unit if unit >= 0 else max(len(self.taken), symbols[0])) - symbols[0]
-        self.taken.extend(bytes(max(base + symbols[-1] + 1 - len(self.taken), 0)))
-        for symbol in symbols:
-            self.taken[base + symbol] = 1
-        return base
-
-    def fits(self, base: int, symbols: Sequence[int]) -> bool:
-        """Are all these units free? Those past the end are."""
-        return not any(base + symbol < len(self.taken) and self.taken[base + symbol] for symbol in symbols)
+    For all of them at once: one step along the parents' chains of suffixes, for those that have not found theirs yet.
+    """
+    found = np.zeros(parents.size, dtype=np.int32)
+    seeking = np.flatnonzero(parents)  # a child of the root has no suffix but the root
+    suffix = fail[parents[seeking]]
+    while seeking.size:
+        after = base[suffix] + symbols[seeking]
+        there = check[after] == suffix
+        found[seeking[there]] = after[there]
+        onward = ~there & (suffix != 0)
+        seeking, suffix = seeking[onward], fail[suffix[onward]]
+    return found

@@ -9,21 +9,29 @@ A lexicon is a UTF-8 file of lines, made to be read in a diff::
     贱人                          a term
     allow: 贱人矫情               a harmless phrase that contains the term above it: the term never fires inside it
     piece of shit
+    guard: none                   no context excuses the term above it
+
+    [insult mild]
+    guard: second-person          before the section's first term: a guard for all of them
+    废物
 
 Case, width, script and separators do not matter in terms and phrases: the text is compared in its folded view
 (``filters.folding``). A space in a term says that the words may stand apart.
+
+``filters.guards`` says what guards are, and which of them a term has by its class; a ``guard:`` line adds to these.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import resources
 
 import msgspec
 
 from filters.classes import Harm
 from filters.folding import BREAK, Folding, is_word
+from filters.guards import REMAINS, Guard, defaults
 from filters.hits import Severity
 
 HEADER = "shieldwire-lexicon 1"
@@ -33,6 +41,8 @@ SHORTEST_WORD = 3
 
 _SECTION = re.compile(r"\[(?P<harm>[^\s\]]+)\s+(?P<severity>[^\s\]]+)\]")
 _ALLOW = "allow:"
+_GUARD = "guard:"
+_UNGUARDED = "none"
 
 
 class LexiconError(ValueError):
@@ -53,6 +63,8 @@ class Term(msgspec.Struct, frozen=True):
     """Harmless phrases that contain the term."""
     file: str
     line: int
+    guards: frozenset[Guard] = frozenset()
+    """Which contexts may excuse it."""
 
 
 class Lexicon(msgspec.Struct, frozen=True):
@@ -63,16 +75,30 @@ class Lexicon(msgspec.Struct, frozen=True):
     @classmethod
     def shipped(cls) -> Lexicon:
         """The lexicon written for this project: all ``*.lexicon`` files of ``filters.data``."""
-        files = sorted(resources.files("filters.data").iterdir(), key=lambda file: file.name)
-        return parse((file.name, file.read_text(encoding="utf-8")) for file in files if file.name.endswith(".lexicon"))
+        return parse(shipped_files())
+
+
+def shipped_files() -> Iterator[tuple[str, str]]:
+    """Name and content of the lexicons in the package."""
+    for file in sorted(resources.files("filters.data").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".lexicon"):
+            yield file.name, file.read_text(encoding="utf-8")
 
 
 def parse(files: Iterable[tuple[str, str]]) -> Lexicon:
     """Read (name, content) of one or more files as one lexicon. Raises ``LexiconError`` at the first fault."""
+    lexicon, faults = review(files)
+    if faults:
+        raise faults[0]
+    return lexicon
+
+
+def review(files: Iterable[tuple[str, str]]) -> tuple[Lexicon, list[LexiconError]]:
+    """Read as ``parse`` does, but go on after a fault: what could be read, and every fault in order."""
     reader = _Reader()
     for name, content in files:
         reader.read(name, content)
-    return Lexicon(tuple(reader.terms.values()))
+    return Lexicon(tuple(reader.terms.values())), reader.faults
 
 
 class _Reader:
@@ -81,25 +107,43 @@ class _Reader:
     def __init__(self) -> None:
         self.terms: dict[str, Term] = {}
         self.phrases: dict[str, tuple[str, int]] = {}
+        self.faults: list[LexiconError] = []
         self.letters = Folding.shipped().letters
 
     def read(self, file: str, content: str) -> None:
         """Add one file's terms."""
         self.file, self.line = file, 1
         self.section: tuple[Harm, Severity] | None = None
+        self.guards: frozenset[Guard] = frozenset()
         self.current: str | None = None
+        self.refused = False
         header, *lines = content.split("\n")
         if header.strip() != HEADER:
-            raise self.error(f'the first line must be "{HEADER}"')
+            self.faults.append(self.error(f'the first line must be "{HEADER}"'))
+            return
         for self.line, line in enumerate(lines, start=2):
-            entry = line.partition("#")[0].strip()
-            if entry.startswith("["):
-                self.section = self.heading(entry)
-                self.current = None
-            elif entry.startswith(_ALLOW):
+            try:
+                self.take(line.partition("#")[0].strip())
+            except LexiconError as fault:
+                self.faults.append(fault)
+
+    def take(self, entry: str) -> None:
+        """Add what one line says."""
+        if entry.startswith("["):
+            self.current, self.refused = None, False
+            self.section = self.heading(entry)
+            self.guards = defaults(self.section[0])
+        elif entry.startswith((_ALLOW, _GUARD)):
+            if self.refused:
+                return  # the term that it belongs to is refused already: one fault is enough
+            if entry.startswith(_ALLOW):
                 self.add_phrase(entry.removeprefix(_ALLOW).strip())
-            elif entry:
-                self.add_term(entry)
+            else:
+                self.add_guard(entry.removeprefix(_GUARD).strip())
+        elif entry:
+            self.current, self.refused = None, True
+            self.add_term(entry)
+            self.refused = False
 
     def heading(self, entry: str) -> tuple[Harm, Severity]:
         """What a line in brackets says of the terms after it."""
@@ -127,7 +171,7 @@ class _Reader:
             raise self.error(f'"{text}" is already a term in {first.file}:{first.line}')
         if letters in self.phrases:
             raise self.error(f'"{text}" is called harmless in {"{}:{}".format(*self.phrases[letters])}')
-        self.terms[letters] = Term(text, *self.section, (), self.file, self.line)
+        self.terms[letters] = Term(text, *self.section, (), self.file, self.line, self.guards)
         self.current = letters
 
     def add_phrase(self, text: str) -> None:
@@ -144,6 +188,20 @@ class _Reader:
         self.phrases.setdefault(letters, (self.file, self.line))
         self.terms[self.current] = msgspec.structs.replace(term, allow=(*term.allow, text))
 
+    def add_guard(self, name: str) -> None:
+        """Take what follows "guard:" for the last term or, before the first one, for the section."""
+        if self.section is None:
+            raise self.error(f'"{_GUARD}" must follow the term or the [class severity] that it guards')
+        if name not in {_UNGUARDED, *Guard}:
+            raise self.error(f'unknown guard "{name}"; known: {", ".join(Guard)}, {_UNGUARDED}')
+        if name != _UNGUARDED and self.section[0] not in REMAINS[Guard(name)]:
+            raise self.error(f'no {name} excuses the class "{self.section[0]}"')
+        if self.current is None:
+            self.guards = _with(self.guards, name)
+        else:
+            term = self.terms[self.current]
+            self.terms[self.current] = msgspec.structs.replace(term, guards=_with(term.guards, name))
+
     def checked(self, text: str) -> str:
         """The folded letters of a term or phrase that can be found at all."""
         letters = self.letters(text)
@@ -155,3 +213,7 @@ class _Reader:
 
     def error(self, reason: str) -> LexiconError:
         return LexiconError(self.file, self.line, reason)
+
+
+def _with(guards: frozenset[Guard], name: str) -> frozenset[Guard]:
+    return frozenset() if name == _UNGUARDED else guards | {Guard(name)}

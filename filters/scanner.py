@@ -1,26 +1,35 @@
-"""The scanner: a compiled lexicon that finds its terms in texts."""
+"""The scanner: a compiled lexicon that finds its terms in texts, and private data beside them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import islice
 
+import msgspec
 import numpy as np
 
-from filters import automaton, kernel
+from filters import automaton, kernel, private
+from filters.artifact import Arrays, Artifact, Records
 from filters.classes import Harm
 from filters.folding import Folding
+from filters.guards import standing
 from filters.hits import CLEAN, Hit, Scan, Severity
 from filters.lexicon import Lexicon, LexiconError, Term
+from filters.overlap import Match, conflicts, longest
 from filters.reading import Pattern, start_of
 
 HOSTILITY = {Severity.MILD: 0.3, Severity.SERIOUS: 0.7, Severity.SEVERE: 0.9}
 """What one hit adds to the score: the chance that its text is hostile, until a model says it better."""
 
+_WARMING = 4096
+"""With how many entries a scanner is warmed up."""
+
 _NO_ROOM = np.empty((0, 2), dtype=np.int32)
 
-Match = tuple[int, int, Term | None]
-"""A verified match: start, end (code points, half-open), and its term; None for a harmless phrase."""
+Entry = tuple[Pattern, Term | None]
+"""What the automaton finds under one number: a term, or (None) a harmless phrase."""
 
 
 class Scanner:
@@ -32,14 +41,14 @@ class Scanner:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._folding = Folding.shipped()
-        entries: dict[str, tuple[Pattern, Term | None]] = {}
+        entries: dict[str, Entry] = {}
         for term in lexicon.terms:
             pattern = Pattern.of(term.text, self._folding)
             entries[pattern.letters] = pattern, term
             for phrase in term.allow:
                 harmless = Pattern.of(phrase, self._folding)
                 entries[harmless.letters] = harmless, None
-        self._patterns = tuple(entries.values())
+        self._patterns: Sequence[Entry] = tuple(entries.values())
         self._words = automaton.build(list(entries), self._folding)
         self._search = kernel.compiled()
 
@@ -47,8 +56,26 @@ class Scanner:
     def compile(cls, lexicon: Lexicon) -> Scanner:
         """The scanner of a lexicon. Raises ``LexiconError`` where one of its entries would undo another."""
         scanner = cls(lexicon)
-        for term in lexicon.terms:
-            scanner._check(term)
+        for conflict in scanner.conflicts(lexicon):
+            raise conflict
+        return scanner
+
+    def conflicts(self, lexicon: Lexicon) -> Iterator[LexiconError]:
+        """Every entry of this scanner's lexicon that would undo another: `filters.overlap` says which do."""
+        return conflicts(lexicon, self._matches)
+
+    def to_artifact(self) -> Arrays:
+        """All that compiling made, for `filters.artifact.write`."""
+        return {"raw.words": self._words, **Records.of(Entry, self._patterns).arrays("raw.patterns")}
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> Scanner:
+        """The scanner whose arrays these are; they stay where they are, in the map. Raises ``ArtifactError``."""
+        scanner = cls.__new__(cls)
+        scanner._folding = Folding.shipped()
+        scanner._patterns = Records.read(Entry, "raw.patterns", artifact)
+        scanner._words = artifact.array("raw.words")
+        scanner._search = kernel.compiled()
         return scanner
 
     @classmethod
@@ -60,27 +87,45 @@ class Scanner:
     def warm_up(self) -> None:
         """Touch all that a scan may touch, so that the first text costs what the thousandth does.
 
-        The search is compiled when the first scanner of a process is made, not here.
+        Of a long list the first terms do: what a mapped file holds was read when it was checked.
         """
-        for _, term in self._patterns:
+        private.find("1")
+        for _, term in islice(self._patterns, _WARMING):
             if term is not None:
                 self.scan(term.text)
 
     def scan(self, text: str) -> Scan:
-        """Find the terms in a text: any ``str``, lone surrogates too. Time is linear in its length."""
+        """Everything that is found in a text: terms, and private data.
+
+        Any ``str``, lone surrogates too. Time is linear in its length.
+        """
+        terms = self.scan_terms(text)
+        found = private.find(text)
+        if not found:
+            return terms
+        hits = tuple(sorted([*terms.hits, *found], key=lambda hit: (hit.start, -hit.end)))
+        return Scan(hits, score(hits))
+
+    def scan_terms(self, text: str) -> Scan:
+        """The terms alone."""
+        hits = tuple(self._hits(text))
+        return Scan(hits, score(hits)) if hits else CLEAN
+
+    def _hits(self, text: str) -> Iterator[Hit]:
+        """The terms that stand in their context, by place."""
+        for start, end, term in longest(self._matches(text)):
+            if term is not None:
+                hit = Hit(term.harm, start, end, term.severity, "raw", term.text)
+                severity = standing(text, hit, term.guards)
+                if severity is not None:
+                    yield hit if severity is hit.severity else msgspec.structs.replace(hit, severity=severity)
+
+    def _matches(self, text: str) -> list[Match]:
+        """The candidates that the rules of ``filters.reading`` accept, also those inside longer ones."""
         utf8 = _utf8(text)
         count = self._search(self._words, utf8, _NO_ROOM)
         if not count:
-            return CLEAN
-        hits = tuple(
-            Hit(term.harm, start, end, term.severity, "raw", term.text)
-            for start, end, term in longest(self._matches(text, utf8, count))
-            if term is not None
-        )
-        return Scan(hits, score(hits)) if hits else CLEAN
-
-    def _matches(self, text: str, utf8: bytes, count: int) -> list[Match]:
-        """The candidates that the rules of ``filters.reading`` accept."""
+            return []
         found = np.empty((count, 2), dtype=np.int32)
         self._search(self._words, utf8, found)
         folded = self._folding.fold(text)
@@ -92,34 +137,8 @@ class Scanner:
                 matches.append((start, end, term))
         return matches
 
-    def _terms_in(self, text: str) -> list[Term]:
-        """All terms in a text, also those inside longer matches."""
-        utf8 = _utf8(text)
-        matches = self._matches(text, utf8, self._search(self._words, utf8, _NO_ROOM))
-        return [term for _, _, term in matches if term is not None]
 
-    def _check(self, term: Term) -> None:
-        """Raise ``LexiconError`` if the term hides a graver one, or a phrase of it has nothing to allow."""
-        for inner in self._terms_in(term.text):
-            if inner.severity > term.severity and term.harm is not Harm.DISTRESS:
-                reason = f'"{term.text}" hides the graver "{inner.text}" of {inner.file}:{inner.line}'
-                raise LexiconError(term.file, term.line, reason)
-        for phrase in term.allow:
-            if term not in self._terms_in(phrase):
-                reason = f'"{term.text}" never fires in "{phrase}": there is nothing to allow'
-                raise LexiconError(term.file, term.line, reason)
-
-
-def longest(matches: list[Match]) -> list[Match]:
-    """The matches that lie in no longer one, ordered by place."""
-    kept: list[Match] = []
-    for match in sorted(matches, key=lambda match: (match[0], -match[1])):
-        if not kept or match[1] > kept[-1][1]:
-            kept.append(match)
-    return kept
-
-
-def score(hits: tuple[Hit, ...]) -> float:
+def score(hits: Sequence[Hit]) -> float:
     """How hostile a text with these hits is, 0 to 1: the chance that at least one of them is meant. Distress is not."""
     none_meant = math.prod(1.0 - HOSTILITY[hit.severity] for hit in hits if hit.harm is not Harm.DISTRESS)
     return round(1.0 - none_meant, 6)

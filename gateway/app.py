@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import os
 import secrets
@@ -15,15 +14,19 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from filters.scanner import Scanner
+from gateway import telemetry
 from gateway.api.routes import control_routes
 from gateway.enforce import NudgeTokens
-from gateway.escalate import Escalation
+from gateway.escalate import RETRY_S, Escalation
 from gateway.identity import Identity
 from gateway.judge import Judge
+from gateway.policy.live import LiveScanner
+from gateway.policy.publishing import FOLDER
 from gateway.settings import Settings
 from gateway.state.engine import Engine
+from gateway.state.errors import StoreUnavailable
 from gateway.state.replica import Change, Noun
-from gateway.state.state import State, open_state
+from gateway.state.state import FIRST_LOAD_S, State, open_state
 from gateway.wire.proxy import Proxy
 from gateway.wire.websocket import SERVICE_RESTART
 from protection.policy import Policy
@@ -38,10 +41,15 @@ class Gateway:
         self.settings = settings
         self._engine_url = engine_url
         self.draining = asyncio.Event()
-        self.scanner = Scanner.shipped()
+        self.live_scanner = LiveScanner(
+            Scanner.shipped(),
+            Path(settings.state.data_dir) / FOLDER,
+            lambda: self.state.announced_text(),
+            lambda revision: self.state.report_text(revision),
+        )
         self._policy = settings.policy.build()
         self._state: State | None = None
-        self._warm = False
+        self._open = asyncio.Event()
         self.proxy = Proxy(settings.server, settings.route, Identity(settings.identity))
 
     @property
@@ -49,6 +57,11 @@ class Gateway:
         """The shared state; only asked for once the application has started."""
         assert self._state is not None, "the application's lifespan has not begun"
         return self._state
+
+    @property
+    def scanner(self) -> Scanner:
+        """The scanner in force now."""
+        return self.live_scanner()
 
     def policy(self) -> Policy:
         """The policy in force now."""
@@ -59,11 +72,16 @@ class Gateway:
         missing = []
         if self.draining.is_set():
             missing.append("the gateway is shutting down")
-        if not self._warm:
-            missing.append("the text filters are warming up")
-        if self._state is None or not self._state.status().fresh:
-            missing.append("the shared state is not loaded, or older than its staleness deadline")
+        if self._state is None or not self._state.status().loaded:
+            missing.append("the shared state is not loaded")
+        elif not self._open.is_set():
+            missing.append("the text data in force is being loaded")
         return missing
+
+    def degraded(self) -> Sequence[str]:
+        """What works only in part: see README, "When a part fails"."""
+        stale = self._state is not None and not self._state.status().fresh
+        return ["the shared state is older than its staleness deadline"] if stale else []
 
     def begin_drain(self) -> None:
         """Begin a graceful end: messages in flight are answered, then every socket is told 1012."""
@@ -72,7 +90,7 @@ class Gateway:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Run the worker: state first, traffic once it is loaded and the kernels are warm."""
+        """Run the worker: state first, then warm kernels, then traffic; without a store it begins unready."""
         async with contextlib.AsyncExitStack() as stack:
             url = self.settings.state.url or self._engine_url
             if not url:
@@ -85,25 +103,41 @@ class Gateway:
             escalation = Escalation(self._state.record)
             stack.callback(self._state.subscribe(self._on_change))
             await stack.enter_async_context(_running(escalation.run()))
+            await stack.enter_async_context(_running(telemetry.observe(self._state.counters)))
+            # A message must not pay for a compile, nor land on a worker that could serve it a moment later.
+            await asyncio.to_thread(self.scanner.warm_up)
             await stack.enter_async_context(_running(self._start(escalation)))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._open.wait(), FIRST_LOAD_S)
             yield
             self.begin_drain()  # a server that has no hook of its own for it still ends gracefully
             await self.proxy.connections.all_ended(self.settings.server.drain_s)
 
     async def _start(self, escalation: Escalation) -> None:
-        """Open the gates when a first message would cost what the thousandth does."""
-        await asyncio.to_thread(self.scanner.warm_up)
-        self._warm = True
+        """Open the gates once state is loaded and the text data in force is there; then follow what is announced."""
         await self.state.loaded()
-        nudges = NudgeTokens(_nudge_key(self.settings))
+        await self.live_scanner.settle()
+        nudges = NudgeTokens(await self._shared_key())
         max_message = self.settings.server.max_message
-        judge = Judge(self.state, self.scanner, self.policy, nudges, escalation, max_message)
+        judge = Judge(self.state, self.live_scanner, self.policy, nudges, escalation, max_message)
         self.proxy.start(judge, self.state)
+        self._open.set()
         logger.info("ready")
+        await self.live_scanner.follow()
+
+    async def _shared_key(self) -> bytes:
+        """The key of nudge tokens: one for all workers, which must accept each other's."""
+        while True:
+            try:
+                return await self.state.secret("nudge")
+            except StoreUnavailable:
+                await asyncio.sleep(RETRY_S)
 
     def _on_change(self, change: Change) -> None:
         if change.noun is Noun.MODE:
             self.proxy.end_shut_room(change.id)
+        elif change.noun is Noun.POLICY:
+            self.live_scanner.wake()
 
 
 def create_app(settings: Settings, engine_url: str = "") -> Starlette:
@@ -136,9 +170,3 @@ async def _running(work: Coroutine[object, object, None]) -> AsyncIterator[None]
 def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         logger.critical("background-task-failed", exc_info=error)
-
-
-def _nudge_key(settings: Settings) -> bytes:
-    """All workers must accept each other's tokens; without a configured secret they hold for one worker only."""
-    secret = settings.api.secret or settings.identity.secret
-    return hashlib.sha256(b"shieldwire nudge " + secret.encode()).digest() if secret else secrets.token_bytes(32)

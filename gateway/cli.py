@@ -1,4 +1,4 @@
-"""The command line: `shieldwire serve`, `demo` and `check`."""
+"""The command line: `shieldwire serve`, `demo`, `check` and `policy`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.policy import cli as policy
 from gateway.settings import Settings, SettingsError, load_settings
 
 USAGE_ERROR = 2
@@ -51,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="judge texts by their words alone; one JSON verdict per line")
     check.add_argument("text", nargs="?", default="-", help="one text; - reads one text per line from standard input")
     check.set_defaults(run=_check)
+
+    policy.register(commands)
     return parser
 
 

@@ -54,8 +54,8 @@ class NudgeTokens:
         return hmac.compare_digest(digest.encode(errors="replace"), self._digest(event, int(expires)).encode())
 
     def _digest(self, event: Event, expires: int) -> str:
-        said = msgspec.json.encode([expires, event.sender, event.target, event.room, event.text])
-        return hmac.new(self._key, said, hashlib.sha256).hexdigest()[:32]
+        said = (expires, event.kind, event.sender, event.target, event.room, event.mentions, event.text)
+        return hmac.new(self._key, msgspec.json.encode(said), hashlib.sha256).hexdigest()[:32]
 
 
 def enforce(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Iterator, Mapping
 
+from gateway.codecs import is_plain_id
 from gateway.settings import IdentitySettings
 from gateway.tokens import TokenError, TokenVerifier
 
@@ -28,6 +28,11 @@ class Identity:
                 logger.warning("weak-secret", extra={"fields": {"table": "identity", "why": self._verifier.weakness}})
 
     @property
+    def is_header(self) -> bool:
+        """Whether a plain header names the account: proof only if somebody trusted has set it."""
+        return self._settings.source == "header"
+
+    @property
     def reads(self) -> set[str]:
         """The query parameters and headers (in lower case) that tell who speaks."""
         name = self._settings.name
@@ -48,16 +53,24 @@ class Identity:
 
     def account(self, headers: Mapping[str, str], query: Mapping[str, str], subprotocols: list[str]) -> str:
         """The account id; "" for a connection that presents none. Raises `IdentityError` for a proof that fails."""
+        account = self._claimed(headers, query, subprotocols)
+        if account and not is_plain_id(account):
+            raise IdentityError("the account id is not a plain id")
+        return account
+
+    def _claimed(self, headers: Mapping[str, str], query: Mapping[str, str], subprotocols: list[str]) -> str:
         match self._settings.source:
             case "header":
-                return headers.get(self._settings.name.lower(), "")
+                return _utf8(headers.get(self._settings.name.lower(), ""))
             case "query":
                 return query.get(self._settings.name, "")
             case "field":
                 return ""
             case "jwt":
-                token = self._token(headers, query, subprotocols)
-                return self._subject(token) if token else ""
+                tokens = set(self._tokens(headers, query, subprotocols))
+                if len(tokens) > 1:
+                    raise IdentityError("the request presents more than one token")
+                return self._subject(tokens.pop()) if tokens else ""
 
     def _subject(self, token: str) -> str:
         assert self._verifier is not None
@@ -70,21 +83,31 @@ class Identity:
             raise IdentityError("the token names no account")
         return subject
 
-    def _token(self, headers: Mapping[str, str], query: Mapping[str, str], subprotocols: list[str]) -> str:
+    def _tokens(self, headers: Mapping[str, str], query: Mapping[str, str], subprotocols: list[str]) -> Iterator[str]:
+        """Every token that the request presents: the platform might take another one than the gateway."""
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and credentials:
-            return credentials.strip()
+        if scheme.lower() == "bearer" and credentials.strip():
+            yield credentials.strip()
         name = self._settings.name
         if name and query.get(name):
-            return query[name]
-        cookie = _cookie(headers.get("cookie", ""), name) if name else ""
+            yield query[name]
+        if name:
+            yield from _cookies(headers.get("cookie", ""), name)
         # A browser cannot set headers on a WebSocket; many platforms pass the token as a subprotocol instead.
-        return cookie or next((offer for offer in subprotocols if offer.count(".") == 2), "")
+        yield from (offer for offer in subprotocols if offer.count(".") == 2)
 
 
-def _cookie(header: str, name: str) -> str:
+def _utf8(value: str) -> str:
+    """A header value as its bytes mean it: they are not Latin-1 by accident only."""
     try:
-        morsel = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError as error:
+        raise IdentityError("the header is not UTF-8") from error
+
+
+def _cookies(header: str, name: str) -> Iterator[str]:
+    """The values of every cookie of this name (RFC 6265, section 5.4, allows several)."""
+    for pair in header.split(";"):
+        key, _, value = pair.partition("=")
+        if key.strip() == name and value.strip():
+            yield value.strip().strip('"')

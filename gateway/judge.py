@@ -9,12 +9,13 @@ from typing import Protocol
 import msgspec
 
 from filters.scanner import Scanner
+from filters.stitching import Stitcher, with_stitched
 from gateway import telemetry
 from gateway.codecs import Codec, MessageError, RequestFields
 from gateway.enforce import Enforcement, NudgeTokens, enforce, refuse_malformed
 from gateway.escalate import Escalation
 from gateway.replies import Language
-from protection.cases import incident_of
+from protection.cases import incidents_of
 from protection.events import Event
 from protection.pipeline import decide
 from protection.policy import Policy
@@ -31,6 +32,9 @@ class Loader(Protocol):
     async def load(self, event: Event) -> Snapshot:
         """One snapshot, with at most one round trip to the store."""
 
+    def now(self) -> float:
+        """The store's clock, unix seconds."""
+
 
 class Judge:
     """Judges the messages of every connection of this worker."""
@@ -38,7 +42,7 @@ class Judge:
     def __init__(
         self,
         state: Loader,
-        scanner: Scanner,
+        scanner: Callable[[], Scanner],
         policy: Callable[[], Policy],
         nudges: NudgeTokens,
         escalation: Escalation,
@@ -50,6 +54,7 @@ class Judge:
         self._nudges = nudges
         self._escalation = escalation
         self._max_message = max_message
+        self._stitcher = Stitcher()
 
     async def judge(
         self, payload: str | bytes, codec: Codec, request: RequestFields, language: Language, token: str = ""
@@ -80,14 +85,25 @@ class Judge:
         return payload
 
     def _marked_if_insisted(self, event: Event, token: str) -> Event:
-        if token and self._nudges.accepts(token, event, time.time()):
+        if token and self._nudges.accepts(token, event, self._state.now()):
             return msgspec.structs.replace(event, insisted=True)
         return event
 
     async def _decide(self, event: Event) -> tuple[Verdict, float]:
         started = time.perf_counter()
         snapshot = await self._state.load(event)
-        verdict = decide(event, snapshot, self._scanner.scan(event.text), self._policy())
+        scanner = self._scanner()
+        stitched = self._stitcher.feed(
+            scanner,
+            event.text,
+            snapshot.now,
+            sender=event.sender,
+            room=event.room,
+            target=event.target,
+            message=event.id,
+        )
+        scan = with_stitched(scanner.scan(event.text), stitched)
+        verdict = decide(event, snapshot, scan, self._policy())
         telemetry.DECISION_SECONDS.observe(time.perf_counter() - started)
         telemetry.MESSAGES.labels(event.kind.value, verdict.disposition.word).inc()
         for signal in verdict.signals:
@@ -95,7 +111,8 @@ class Judge:
         if not snapshot.fresh:
             telemetry.STALE_DECISIONS.inc()
         owner = snapshot.room.owner if snapshot.room else ""
-        incident = incident_of(event, verdict, owner, snapshot.now)
-        if incident is not None:
+        # The evidence of words sent piece by piece is what the messages say together.
+        told = msgspec.structs.replace(event, text=stitched[0].text) if stitched else event
+        for incident in incidents_of(told, verdict, owner, snapshot.now):
             self._escalation.offer(incident)
         return verdict, snapshot.now

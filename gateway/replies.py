@@ -46,8 +46,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "unsupported-media-type": ("不支持此内容类型或编码。", "This content type or encoding is not supported here."),
     "unknown-route": ("没有这个地址。", "There is nothing at this address."),
     "ambiguous-request": (
-        "请求中有重复的参数或头部。",
-        "A query parameter or header that matters is given twice.",
+        "请求有歧义：重要的参数或头部重复、缺失或被声明为逐跳。",
+        "The request is ambiguous: a parameter or header that matters is repeated, missing or declared hop-by-hop.",
     ),
     "ambiguous-path": ("地址有歧义。", "The path is ambiguous."),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
@@ -11,6 +12,7 @@ import msgspec
 from protection.events import Kind
 
 _SEGMENT_NAME = re.compile(r"\{([a-z_][a-z0-9_]*)(:path)?\}")
+_DOUBTFUL = re.compile(r"[\\;\x00-\x1f\x7f]|^\s|\s$")
 ROOM_OWNER = "@room.owner"
 """The target that means: whoever owns the room."""
 
@@ -79,6 +81,10 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return "a judged route needs a kind, or fields.kind"
         if self.codec != "text" and not self.fields.text:
             return f"codec {self.codec} needs fields.text"
+        for where in msgspec.structs.astuple(self.fields):
+            source, _, name = where.partition(".")
+            if source == "path" and name not in names:
+                return f"{where} is no name in the path {self.path!r}"
         if self.fields.text.partition(".")[0] in ("path", "query", "header") and "." in self.fields.text:
             return "fields.text must be in the payload"
         if self.codec == "text" and self.match:
@@ -97,6 +103,24 @@ class Matched(msgspec.Struct, frozen=True):
     upstream: str
 
 
+def shadowed(routes: Sequence[Route]) -> tuple[Route, Route] | None:
+    """The first route that can never be reached, and the earlier one that takes all its traffic; None if all can be."""
+    for place, route in enumerate(routes):
+        pattern = _blanked(route.path)
+        for earlier in routes[:place]:
+            wider = _blanked(earlier.path)
+            takes_all = wider == pattern or (wider[-1:] == ["**"] and pattern[: len(wider) - 1] == wider[:-1])
+            if takes_all and earlier.is_websocket == route.is_websocket:
+                return route, earlier
+    return None
+
+
+def _blanked(path: str) -> list[str]:
+    """The segments of a path template, with ``*`` for a name and ``**`` for a rest."""
+    found = ((_SEGMENT_NAME.fullmatch(segment), segment) for segment in _pattern(path))
+    return [("**" if name[2] else "*") if name else segment.casefold() for name, segment in found]
+
+
 class Router:
     """Finds the route of a request; the first that fits wins."""
 
@@ -106,12 +130,13 @@ class Router:
     def match(self, raw_path: str, query: str, websocket: bool) -> Matched | None:
         """Match a path as it came on the wire (percent-encoded); raises `PathError`.
 
-        Paths are compared decoded, without regard to case or empty segments: ``/API//%63omment/`` does not slip
-        past a judged ``/api/comment`` into a catch-all, whatever the platform's own router forgives.
+        Paths are compared decoded, without regard to case or empty segments: ``/API//%63omment/`` does not slip past a
+        judged ``/api/comment`` into a catch-all. What a platform's router may forgive beyond that (``;parameters``,
+        spaces, control characters) is refused; a suffix such as ``.json`` needs a route of its own.
         """
         segments = _pattern(unquote(raw_path))
-        if any(segment in (".", "..") or "\\" in segment for segment in segments):
-            raise PathError("dot segments and backslashes are not accepted in a path")
+        if any(segment in (".", "..") or _DOUBTFUL.search(segment) for segment in segments):
+            raise PathError("dot segments, backslashes, semicolons, controls and outer spaces are not accepted")
         for route, pattern in self._routes:
             if route.is_websocket != websocket:
                 continue

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,11 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import create_app
+from gateway.identity import Identity
 from gateway.settings import ServerSettings, Settings, load_settings
 from gateway.state.engine import Engine
 from gateway.telemetry import configure_logging
+from gateway.tokens import TokenVerifier
 from gateway.wire.draining import DrainingHttp, DrainingWebSocket
 
 logger = logging.getLogger("shieldwire.serve")
@@ -31,6 +36,10 @@ ENGINE_VARIABLE = "SHIELDWIRE_ENGINE"
 """How they learn of the embedded engine that the parent runs for all of them."""
 
 _WORKER_START_S = 60
+_UNPROVEN = {
+    "field": "every client may name itself as it likes",
+    "header": "believe this header only behind a proxy that sets it; name that proxy in server.trusted_proxies",
+}
 _METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -44,6 +53,7 @@ def serve(config_file: Path | None, settings: Settings) -> None:
     # uvicorn raises the signal again when it has shut down; as an exception it unwinds what is left here.
     signal.signal(signal.SIGTERM, _exit)
     server = settings.server
+    _check_secrets(settings)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listen(server))
         engine_url = ""
@@ -69,8 +79,32 @@ def serve(config_file: Path | None, settings: Settings) -> None:
 def worker_app() -> Starlette:
     """The application of one spawned worker; settings come the way the parent got them."""
     configure_logging()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     file = os.environ.get(CONFIG_VARIABLE)
     return create_app(load_settings(Path(file) if file else None, os.environ), os.environ[ENGINE_VARIABLE])
+
+
+def _end_with_parent() -> None:
+    """Shut down when the parent is gone, be it by kill -9: nobody else would, and the port would stay taken."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _check_secrets(settings: Settings) -> None:
+    """Read every key and certificate once before anything starts: workers would fail one by one, again and again."""
+    Identity(settings.identity)
+    if settings.api.secret or settings.api.jwks:
+        TokenVerifier(settings.api.secret, settings.api.jwks)
+    if settings.server.certificate:
+        try:
+            ssl.create_default_context().load_cert_chain(settings.server.certificate, settings.server.key)
+        except (OSError, ssl.SSLError) as error:
+            raise ServeError(f"certificate and key cannot be used: {error}") from error
+    if settings.identity.source in ("field", "header") and any(route.judged for route in settings.route):
+        source = settings.identity.source
+        logger.warning("identity-unproven", extra={"fields": {"source": source, "why": _UNPROVEN[source]}})
 
 
 def _exit(signal_number: int, _: object) -> None:

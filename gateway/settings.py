@@ -14,13 +14,21 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from filters.classes import Harm
-from gateway.routes import Route
+from gateway.routes import Route, shadowed
+from gateway.state.link import check_url
 from protection.policy import CaseRules, Ladder, Limits, Policy, PolicyError
 from protection.verdicts import Disposition
 from ratelimit.rate import Rate, RateError
 
 ENVIRONMENT_PREFIX = "SHIELDWIRE_"
+KIB = 1 << 10
 MIB = 1 << 20
+
+
+_LEAST: dict[str, dict[str, float]] = {
+    "server": {"workers": 1, "max_message": 1, "max_frame": 1, "connect_timeout_s": 0.01, "drain_s": 0.0},
+    "state": {"staleness_s": 0.1, "partitions": 1},
+}
 
 
 class SettingsError(ValueError):
@@ -39,9 +47,9 @@ class ServerSettings(Table, frozen=True):
     workers: int = 1
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose ``X-Forwarded-*`` headers count."""
-    max_message: int = MIB
+    max_message: int = 64 * KIB
     """The largest message that is judged; a larger one on a judged route is refused."""
-    max_frame: int = 16 * MIB
+    max_frame: int = 4 * MIB
     """The largest WebSocket message that passes unjudged, in either direction; a larger one closes it (1009)."""
     connect_timeout_s: float = 5.0
     """How long the upstream may take to accept a connection."""
@@ -124,13 +132,28 @@ class Settings(Table, frozen=True):
             raise SettingsError("[server]: certificate and key belong together")
         if not 0 <= self.server.port <= 65535:
             raise SettingsError(f"[server]: port {self.server.port} is not in 0..65535")
-        for name in ("workers", "max_message", "max_frame"):
-            if getattr(self.server, name) < 1:
-                raise SettingsError(f"[server]: {name} must be at least 1")
+        for table, least in _LEAST.items():
+            for name, value in least.items():
+                if getattr(getattr(self, table), name) < value:
+                    raise SettingsError(f"[{table}]: {name} must be at least {value}")
+        if self.policy.cases.repeated < 1 or self.policy.cases.window_s < 1:
+            raise SettingsError("[policy.cases]: repeated and window_s must be at least 1")
+        if self.state.url:
+            try:
+                check_url(self.state.url)
+            except ValueError as error:
+                raise SettingsError(f"[state]: url: {error}") from error
+        for name in ("certificate", "key"):
+            file = getattr(self.server, name)
+            if file and not Path(file).is_file():
+                raise SettingsError(f"[server]: {name} {file!r} is no file")
         for number, route in enumerate(self.route, 1):
             problem = route.problem()
             if problem:
                 raise SettingsError(f"[[route]] number {number} ({route.path!r}): {problem}")
+        if unreachable := shadowed(self.route):
+            route, earlier = unreachable
+            raise SettingsError(f"[[route]] {route.path!r} is never reached: {earlier.path!r} comes before it")
         self.policy.build()
         return self
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,7 +22,23 @@ DECISION_SECONDS = Histogram(
 CONNECTIONS = Gauge("shieldwire_connections", "Open WebSocket connections", multiprocess_mode="livesum")
 UPSTREAM_FAILURES = Counter("shieldwire_upstream_failures", "Failed upstream connections", ["stage"])
 STALE_DECISIONS = Counter("shieldwire_stale_decisions", "Messages judged on a replica past its staleness deadline")
+TEXT_REVISION = Gauge("shieldwire_text_revision", "Revision of the text data in force", multiprocess_mode="livemin")
 INCIDENTS = Counter("shieldwire_incidents", "Incidents handed to moderation", ["fate"])
+
+STORE = Counter("shieldwire_store", "What happened between this worker and the store", ["event"])
+
+_OBSERVE_S = 1.0
+
+
+async def observe(counters: Callable[[], Mapping[str, int]]) -> None:
+    """Carry counts that are kept elsewhere over into `STORE`, until cancelled."""
+    told: dict[str, int] = {}
+    while True:
+        now = counters()
+        for event, count in now.items():
+            STORE.labels(event).inc(count - told.get(event, 0))
+        told = dict(now)
+        await asyncio.sleep(_OBSERVE_S)
 
 
 class JsonFormatter(logging.Formatter):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
+from filters.classes import Harm
 from filters.hits import Severity
 from protection.events import Event, Kind
 from protection.verdicts import Disposition, Verdict
 
+EVIDENCE_LENGTH = 500
+"""Characters of a message that an incident keeps: enough for a moderator, too few to choke the stream with."""
+
 
 class Incident(msgspec.Struct, frozen=True):
-    """One refused or masked message, as evidence for a case. ``at`` is unix seconds."""
+    """One message as evidence for a case: refused, masked, or a cry for help. ``at`` is unix seconds."""
 
     subject: str
     """The person it was aimed at, else the owner of the room, else ``room:<id>``."""
@@ -41,24 +47,26 @@ class Case(msgspec.Struct, frozen=True):
     latest: tuple[Incident, ...]
 
 
-def incident_of(event: Event, verdict: Verdict, room_owner: str, at: float) -> Incident | None:
-    """What moderation should hear of this verdict: abuse in the words, or somebody in distress; None for all else."""
-    text_spoke = any(signal.stage == "text" and signal.disposition > Disposition.NUDGE for signal in verdict.signals)
-    if not text_spoke and not verdict.support:
-        return None
-    if verdict.support and not text_spoke:  # the person at risk is the sender
-        subject, reason = event.sender, "distress"
-    else:
+def incidents_of(event: Event, verdict: Verdict, room_owner: str, at: float) -> Iterator[Incident]:
+    """What moderation should hear of this verdict: abuse in the words, and somebody in distress; mostly nothing."""
+    if verdict.support:  # the person at risk is the sender
+        yield _incident(event, verdict, event.sender, Harm.DISTRESS.value, severe=True, at=at)
+    abuse = next((s.reason for s in verdict.signals if s.stage == "text" and s.disposition > Disposition.NUDGE), "")
+    if abuse:
         subject = event.target or room_owner or f"room:{event.room}"
-        reason = next(s.reason for s in verdict.signals if s.stage == "text" and s.disposition > Disposition.NUDGE)
+        severe = any(hit.severity is Severity.SEVERE and hit.harm is not Harm.DISTRESS for hit in verdict.hits)
+        yield _incident(event, verdict, subject, abuse, severe, at)
+
+
+def _incident(event: Event, verdict: Verdict, subject: str, reason: str, severe: bool, at: float) -> Incident:
     return Incident(
         subject=subject,
         sender=event.sender,
         kind=event.kind,
-        text=event.text,
+        text=event.text[:EVIDENCE_LENGTH],
         reason=reason,
         disposition=verdict.disposition,
-        severe=verdict.support or any(hit.severity is Severity.SEVERE for hit in verdict.hits),
+        severe=severe,
         at=at,
         id=event.id,
         room=event.room,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from filters import standard
 from filters.classes import Harm
 from filters.hits import Severity
 from protection.verdicts import Disposition
@@ -17,24 +18,18 @@ class PolicyError(ValueError):
 Ladder = tuple[Disposition, Disposition, Disposition]
 """What a mild, a serious and a severe hit of one class lead to."""
 
-_A, _N, _M, _R = Disposition.ALLOW, Disposition.NUDGE, Disposition.MASK, Disposition.REJECT
+
+def _ladder(scale: standard.Scale) -> Ladder:
+    mild, serious, severe = (Disposition[scale[severity].disposition.upper()] for severity in Severity)
+    return mild, serious, severe
+
 
 DEFAULT_LADDERS: dict[Harm, Ladder] = {
-    Harm.INSULT: (_N, _R, _R),
-    Harm.DEFAMATION: (_N, _N, _R),
-    Harm.MOCKERY: (_N, _R, _R),
-    Harm.THREAT: (_N, _R, _R),
-    Harm.PRIVACY: (_M, _M, _R),
-    Harm.PILE_ON: (_N, _R, _R),
-    Harm.SELF_HARM: (_R, _R, _R),
-    Harm.DISTRESS: (_A, _A, _A),
-    Harm.HATRED: (_N, _R, _R),
-    Harm.SEXUAL: (_N, _R, _R),
-    Harm.RUMOUR: (_N, _N, _N),
-    Harm.MARKETING: (_N, _M, _R),
+    harm: _ladder(each.severity) for harm, each in standard.shipped().classes.items()
 }
+"""Those of the classification standard."""
 
-BUILT = frozenset({_A, _N, _M, _R, Disposition.DISCONNECT})
+BUILT = frozenset({Disposition.ALLOW, Disposition.NUDGE, Disposition.MASK, Disposition.REJECT, Disposition.DISCONNECT})
 """The dispositions that this version carries out. HIDE and HOLD are not built: a policy asking for them is refused."""
 
 

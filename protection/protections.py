@@ -48,8 +48,8 @@ class Protection(msgspec.Struct, frozen=True):
         """Whether it is in force at ``now``."""
         return bool(self.kinds) and now < self.until
 
-    def closes(self, event: Event, mentioned_only: bool) -> bool:
-        """Whether a stranger's ``event`` is refused; ``mentioned_only`` when the person is merely mentioned in it."""
-        if mentioned_only:
-            return Switch.MENTION in self.kinds
-        return _SWITCH_OF_KIND[event.kind] in self.kinds
+    def closes(self, event: Event, person: str, aimed: bool) -> bool:
+        """Whether a stranger's ``event`` is refused for this ``person``; ``aimed``: it does not merely mention them."""
+        if aimed and _SWITCH_OF_KIND[event.kind] in self.kinds:
+            return True
+        return Switch.MENTION in self.kinds and person in event.mentions

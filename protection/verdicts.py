@@ -50,8 +50,3 @@ class Verdict(msgspec.Struct, frozen=True):
     hits: tuple[Hit, ...] = ()
     text: str = ""
     support: bool = False
-
-    @property
-    def delivered_unchanged(self) -> bool:
-        """Whether the recipient gets the sender's own words."""
-        return self.disposition is Disposition.ALLOW

@@ -36,3 +36,6 @@ class Gate(Protocol):
 
     def ready(self) -> Sequence[str]:
         """What is not ready yet, in words for the operator; empty when traffic may come."""
+
+    def degraded(self) -> Sequence[str]:
+        """What works only in part at the moment, in words for the operator."""

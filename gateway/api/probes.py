@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import msgspec
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +31,8 @@ class Readiness(msgspec.Struct, frozen=True):
 
     ready: bool
     waiting_for: Sequence[str] = ()
+    degraded: Sequence[str] = ()
+    """What works only in part, traffic going on: no reason to send it elsewhere, where it would be no better."""
 
 
 async def healthz(gate: Gate, request: Request) -> Response:
@@ -40,7 +43,7 @@ async def healthz(gate: Gate, request: Request) -> Response:
 async def readyz(gate: Gate, request: Request) -> Response:
     """Whether traffic may come: 200, or 503 with what is not ready yet."""
     waiting_for = list(gate.ready())
-    return json_answer(Readiness(not waiting_for, waiting_for), 503 if waiting_for else 200)
+    return json_answer(Readiness(not waiting_for, waiting_for, gate.degraded()), 503 if waiting_for else 200)
 
 
 async def metrics(gate: Gate, request: Request) -> Response:
@@ -54,9 +57,19 @@ def _registry() -> CollectorRegistry:
     """This process's metrics; with several workers, those that all of them write to one directory."""
     if not os.environ.get(MULTIPROCESS_DIR):
         return REGISTRY
+    _forget_dead_workers(Path(os.environ[MULTIPROCESS_DIR]))
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return registry
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """Drop the gauges of processes that are gone: what they counted as open no longer is."""
+    for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*_*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 class Probe(msgspec.Struct, frozen=True):

@@ -14,10 +14,11 @@ from gateway.api.bodies import Question, Questions
 from gateway.api.gate import Gate
 from gateway.api.operation import Call
 from gateway.state.state import State
+from protection.concern import people
 from protection.events import Event
-from protection.modes import Room, RoomMode
+from protection.modes import RoomMode
 from protection.pipeline import decide
-from protection.snapshot import Concerned, Role, Snapshot
+from protection.snapshot import Concerned, Snapshot
 
 
 async def ask(call: Call[Question | Questions]) -> VerdictAnswer | VerdictsAnswer:
@@ -51,10 +52,10 @@ async def unsent(state: State, event: Event) -> Snapshot:
     """What `State.load` would see, without its charges. Raises `StoreUnavailable`: who only asks can ask again."""
     now = state.now()
     room = state.room(event.room) if event.room else None
-    people = _people(event, room)
-    protections = {person: state.protection_of(person) for person in people}
+    concerned = people(event, room)
+    protections = {person: state.protection_of(person) for person in concerned}
     asked = [p for p, protection in protections.items() if protection is not None and protection.active(now)]
-    if room is not None and room.owner in people and room.mode_at(now) is RoomMode.CIRCLE_ONLY:
+    if room is not None and room.owner in concerned and room.mode_at(now) is RoomMode.CIRCLE_ONLY:
         asked.append(room.owner)
     trusted = dict(zip(asked, await asyncio.gather(*(state.is_trusted(p, event.sender) for p in asked)), strict=True))
     return Snapshot(
@@ -62,18 +63,8 @@ async def unsent(state: State, event: Event) -> Snapshot:
         sanctions=state.sanctions_of(event.sender),
         room=room,
         concerned=tuple(
-            Concerned(person, role, protections[person], trusted.get(person, False)) for person, role in people.items()
+            Concerned(person, role, protections[person], trusted.get(person, False))
+            for person, role in concerned.items()
         ),
         fresh=state.status().fresh,
     )
-
-
-def _people(event: Event, room: Room | None) -> dict[str, Role]:
-    """Whom the event concerns, each by the strongest role; never the sender."""
-    owner = room.owner if room is not None else ""
-    roles = ((event.target, Role.TARGET), (owner, Role.OWNER), *((person, Role.MENTION) for person in event.mentions))
-    people: dict[str, Role] = {}
-    for person, role in roles:
-        if person and person != event.sender:
-            people.setdefault(person, role)
-    return people

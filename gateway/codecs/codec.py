@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
@@ -64,6 +65,19 @@ class Codec(Protocol):
         """The same payload without the token of a nudge."""
 
 
+def is_plain_id(text: str) -> bool:
+    """Whether a text can name an account or room: 1 to 128 characters, in NFC, without outer spaces or controls.
+
+    Others may look like, or on a forgiving platform be, an id that somebody has protected or muted.
+    """
+    return (
+        1 <= len(text) <= MAX_ID_LENGTH
+        and text == text.strip()
+        and text.isprintable()
+        and unicodedata.is_normalized("NFC", text)
+    )
+
+
 Lookup = Callable[[str], Any]
 """Finds a payload path; returns None when there is nothing there."""
 
@@ -93,7 +107,7 @@ def build_message(route: Route, request: RequestFields, text: Any, lookup: Looku
         text=text,
         id=str(reader.id) if reader.id is not None else "",
         target=target,
-        room=reader.name("room"),
+        room=reader.room(),
         mentions=reader.mentions(),
     )
     return Message(event, reader.id, token if isinstance(token, str) else "")
@@ -138,13 +152,19 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise self.error("wrong-type", f"{where} must be a string or an integer")
         text = str(value)
-        if len(text) > MAX_ID_LENGTH:
-            raise self.error("wrong-type", f"{where} is longer than {MAX_ID_LENGTH} characters")
+        if text and not is_plain_id(text):
+            raise self.error("wrong-type", f"{where} is not a plain id of at most {MAX_ID_LENGTH} characters")
         return text
 
     def name(self, field: str) -> str:
         where: str = getattr(self._fields, field)
         return self._account(self._find(where), where)
+
+    def room(self) -> str:
+        room = self.name("room")
+        if not room and self._fields.target == ROOM_OWNER:  # without it nobody could be protected
+            raise self.error("missing-field", f"{self._fields.room or 'room'} is missing")
+        return room
 
     def target(self) -> str:
         return "" if self._fields.target == ROOM_OWNER else self.name("target")

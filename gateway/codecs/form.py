@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote_plus
 
@@ -23,7 +23,7 @@ class FormCodec:
         self._route = route
         self._match = {name: str(value) for name, value in route.match.items()}
         self._text = route.fields.text
-        self._watched = {*self._match, *msgspec.structs.astuple(route.fields), TOKEN_FIELD}
+        self._watched = {*self._match, *msgspec.structs.astuple(route.fields), TOKEN_FIELD} - {""}
 
     def decode(self, payload: str, request: RequestFields) -> Message | None:
         """See `Codec.decode`."""
@@ -32,10 +32,10 @@ class FormCodec:
         except ValueError as error:  # UnicodeDecodeError is one
             raise MessageError("invalid-form", "the payload is not a valid form in UTF-8") from error
         values = dict(pairs)
-        doubled = {name for name, count in Counter(name for name, _ in pairs).items() if count > 1}
         is_message = all(values.get(name) == value for name, value in self._match.items())
-        if not doubled.isdisjoint(self._watched if is_message else self._match):
-            raise MessageError("ambiguous-form", "the form has a field twice")
+        watched = self._watched if is_message else set(self._match)
+        if any(_doubtful(name, pairs) for name in watched):
+            raise MessageError("ambiguous-form", "the form has a field twice, or in another spelling")
         if not is_message:
             return None
 
@@ -54,6 +54,21 @@ class FormCodec:
     def without_token(self, payload: str) -> str:
         """See `Codec.without_token`."""
         return "&".join(pair for pair in payload.split("&") if _name(pair) != TOKEN_FIELD)
+
+
+def _doubtful(watched: str, pairs: list[tuple[str, str]]) -> bool:
+    """Whether a field is given twice, or under a name that some platform reads as this one."""
+    alike = [name for name, _ in pairs if _folded(name) == _folded(watched)]
+    return len(alike) > 1 or (bool(alike) and alike[0] != watched)
+
+
+def _folded(name: str) -> str:
+    """A field name as forgiving platforms see it.
+
+    PHP trims it, cuts it at ``[`` and NUL and turns dots and spaces into ``_``; ASP.NET does not care about case.
+    """
+    cut = re.split(r"[\[\x00]", name.lstrip(), maxsplit=1)[0]
+    return re.sub(r"[. ]", "_", cut).casefold()
 
 
 def _name(pair: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -12,10 +10,11 @@ import msgspec
 
 from gateway.state.errors import StoreUnavailable
 from gateway.state.link import Argument
-from gateway.state.partitions import WORKERS_KEY, Keys, encode
+from gateway.state.partitions import Keys, encode
 from gateway.state.reader import Reader
 from gateway.state.replica import ModeSetting, Noun, sanction_field
-from gateway.state.scripts import CHANGE, WORKERS
+from gateway.state.reports import in_force
+from gateway.state.scripts import CHANGE
 from gateway.state.store import Store
 from protection.modes import RoomMode
 from protection.protections import Protection
@@ -27,8 +26,6 @@ STREAM_LENGTH = 4096
 """Entries kept of a partition's change stream; a reader that fell further behind takes a new image."""
 MOST_MEMBERS = 1000
 """Members of a circle changed by one script call, so that none holds up the store."""
-POLL_S = (0.001, 0.05)
-"""First and longest pause between two looks at what the workers have applied."""
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -129,28 +126,10 @@ class Changes:
 
     async def _applied(self, partition: int, epoch: int, deadline: float) -> tuple[int, int]:
         """Wait until all living workers have applied an epoch, or the deadline: how many have, and how many live."""
-        key = self._keys.of_partition(partition, "applied")
-        pause, longest = POLL_S
-        while True:
-            try:
-                living, flat = await asyncio.gather(
-                    self._store.run(WORKERS, (WORKERS_KEY,)), self._store.command("HGETALL", key)
-                )
-            except StoreUnavailable:  # the change itself was made
-                return 0, len(self._reader.workers)
-            reported = dict(zip(flat[::2], map(int, flat[1::2]), strict=True))
-            applied = sum(reported.get(worker, -1) >= epoch for worker in living)
-            if applied == len(living) or time.monotonic() >= deadline:
-                self._forget_dead(key, reported.keys() - set(living))
-                return applied, len(living)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, longest)
-
-    def _forget_dead(self, key: bytes, workers: set[bytes]) -> None:
-        """Workers that no longer live need no place in the reports of a partition."""
-        if workers:
-            with contextlib.suppress(StoreUnavailable):
-                self._store.command("HDEL", key, *workers)
+        try:
+            return await in_force(self._store, self._keys.of_partition(partition, "applied"), epoch, deadline)
+        except StoreUnavailable:  # the change itself was made
+            return 0, len(self._reader.workers)
 
 
 def _chunks(others: Sequence[str]) -> Iterator[list[bytes]]:

@@ -34,6 +34,15 @@ def sync(data_dir: str | Path) -> bool:
     return bool(files)
 
 
+def url_on(data_dir: str | Path) -> str:
+    """The URL of the engine that another process runs on ``data_dir``; raises `EngineError` where none ever ran."""
+    try:
+        path = (Path(data_dir) / "engine" / "engine.lock").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise EngineError(f"no gateway has run on the data directory {data_dir}") from error
+    return "unix://" + quote(path)
+
+
 class Engine:
     """A Valkey of our own on ``data_dir``. ``async with Engine(data_dir) as engine: engine.url``.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,6 +24,7 @@ from gateway.state.reader import Reader
 from gateway.state.replica import Replica
 from gateway.state.scripts import CHARGE, DM, REFUND, Script
 from gateway.state.store import Store
+from protection.concern import people
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
 from protection.policy import Policy
@@ -87,7 +88,7 @@ class Loader:
     async def load(self, event: Event) -> Snapshot:
         """The state that the decision on this event sees. Waits for the store once at most; never raises for it."""
         room = self._replica.room(event.room) if event.room else None
-        load = _Load(event, self._clock.now(time.monotonic()), room, _people(event, room))
+        load = _Load(event, self._clock.now(time.monotonic()), room, people(event, room))
         protections = {person: self._protection(person) for person in load.people}
         sanctions = self._replica.sanctions_of(event.sender)
         muted = any(s.measure is Measure.MUTE and s.active(load.now) for s in sanctions)
@@ -95,7 +96,7 @@ class Loader:
             protection = protections[person]
             protected = protection is not None and protection.active(load.now)
             if event.kind is Kind.DM and role is Role.TARGET:
-                closed = protection is not None and protected and protection.closes(event, mentioned_only=False)
+                closed = protection is not None and protected and protection.closes(event, person, aimed=True)
                 self._ask_target(load, person, charged=not (closed or muted))
             elif protected or (room is not None and person == room.owner and _circle_only(room, load.now)):
                 self._ask_trust(load, person)
@@ -270,23 +271,6 @@ class Loader:
             return self._store.run(script, keys, arguments)
         except StoreUnavailable:
             return None
-
-
-def _people(event: Event, room: Room | None) -> dict[str, Role]:
-    """Whom the event concerns, each by the strongest role; never the sender."""
-    people: dict[str, Role] = {}
-    for person, role in _roles(event, room):
-        if person and person != event.sender:
-            people.setdefault(person, role)
-    return people
-
-
-def _roles(event: Event, room: Room | None) -> Iterator[tuple[str, Role]]:
-    yield event.target, Role.TARGET
-    if room is not None:
-        yield room.owner, Role.OWNER
-    for person in event.mentions:
-        yield person, Role.MENTION
 
 
 def _circle_only(room: Room, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""The local replica of what every message needs: protections, sanctions, room owners and modes. Pure: no I/O here.
+"""The local replica of what every message needs: people, rooms, and the policy announced. Pure: no I/O here.
 
 Each partition is an image taken at one epoch, brought forward by the entries of its change stream. The store bumps the
 epoch with every change, so the next entry must carry the next epoch; any other is a `Gap` (a trimmed stream, a store
@@ -14,26 +14,28 @@ from typing import TypeVar
 import msgspec
 
 from gateway.state.partitions import Keys, decode
+from gateway.state.revisions import Announcement
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
 from protection.protections import Protection
 from protection.sanctions import Sanction
 
 
 class Noun(StrEnum):
-    """What a change is about. The first four are hashes of a partition, and replicated; circles are sets."""
+    """What a change is about. All but circles, which are sets, are hashes of a partition, and replicated."""
 
     PROTECTION = "protection"
     SANCTION = "sanction"
     OWNER = "owner"
     MODE = "mode"
+    POLICY = "policy"
     CIRCLE = "circle"
 
 
-REPLICATED = (Noun.PROTECTION, Noun.SANCTION, Noun.OWNER, Noun.MODE)
+REPLICATED = (Noun.PROTECTION, Noun.SANCTION, Noun.OWNER, Noun.MODE, Noun.POLICY)
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Something has changed about a person (protection, sanction, circle) or a room (owner, mode)."""
+    """Something has changed about a person (protection, sanction, circle), a room (owner, mode) or the policy."""
 
     noun: Noun
     id: str
@@ -85,6 +87,7 @@ class _Partition:
         self.protections: dict[str, Protection] = {}
         self.sanctions: dict[str, tuple[Sanction, ...]] = {}
         self.rooms: dict[str, Room] = {}
+        self.policies: dict[str, Announcement] = {}
 
     def set(self, noun: Noun, field: str, value: bytes | None) -> str:
         """Carry one change out; answers the id that it is about."""
@@ -103,6 +106,8 @@ class _Partition:
                 room = self.rooms.get(field, _UNKNOWN_ROOM)
                 setting = _OPEN if value is None else _read_mode(value)
                 self._set_room(field, Room(room.owner, setting.mode, setting.until, setting.slow_s))
+            case Noun.POLICY:
+                _put(self.policies, field, None if value is None else _read_announcement(value))
             case Noun.CIRCLE:
                 pass
         return field
@@ -132,6 +137,11 @@ class Replica:
         """The room, if anything has been said about it."""
         partition = self._of(identity)
         return partition.rooms.get(identity) if partition else None
+
+    def announced(self, policy: str) -> Announcement | None:
+        """What was last announced of a part of the policy, if anything ever was."""
+        partition = self._of(policy)
+        return partition.policies.get(policy) if partition else None
 
     def knows(self, identity: str) -> bool:
         """Whether this id's partition has ever been loaded: only then does "nothing found" mean anything."""
@@ -180,6 +190,7 @@ _UNKNOWN_ROOM = Room()
 _OPEN = ModeSetting()
 _read_protection = msgspec.json.Decoder(Protection).decode
 _read_sanction = msgspec.json.Decoder(Sanction).decode
+_read_announcement = msgspec.json.Decoder(Announcement).decode
 _read_mode = msgspec.json.Decoder(ModeSetting).decode
 
 
@@ -199,6 +210,8 @@ def _differences(before: _Partition, after: _Partition) -> Iterator[tuple[Noun, 
         yield Noun.PROTECTION, identity
     for identity in _differing(before.sanctions, after.sanctions):
         yield Noun.SANCTION, identity
+    for identity in _differing(before.policies, after.policies):
+        yield Noun.POLICY, identity
     for identity in _differing(before.rooms, after.rooms):
         old, new = before.rooms.get(identity, _UNKNOWN_ROOM), after.rooms.get(identity, _UNKNOWN_ROOM)
         if old.owner != new.owner:

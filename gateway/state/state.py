@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -20,6 +21,7 @@ from gateway.state.loading import Loader
 from gateway.state.partitions import WORKERS_KEY, Keys, encode
 from gateway.state.reader import Reader
 from gateway.state.replica import Change, Noun, Replica
+from gateway.state.revisions import TEXT, Announcement, RevisionKeys
 from gateway.state.scripts import BEAT
 from gateway.state.store import Store
 from protection.cases import Case, Incident
@@ -66,6 +68,7 @@ class State:
         self._casebook = Casebook(store, policy)
         self._listeners: list[Callable[[Change], None]] = []
         self._keys = keys
+        self._worker = worker
 
     # -- reading
 
@@ -92,6 +95,14 @@ class State:
     def sanctions_of(self, account: str) -> tuple[Sanction, ...]:
         """The measures against an account, in force or ended."""
         return self.replica.sanctions_of(account)
+
+    def announced_text(self) -> Announcement | None:
+        """Which text data was last announced, if any ever was."""
+        return self.replica.announced(TEXT)
+
+    async def report_text(self, revision: int) -> None:
+        """Say with which revision of the text data this worker scans; raises `StoreUnavailable`."""
+        await self.store.command("HSET", RevisionKeys(self._keys).in_force, self._worker, revision)
 
     async def is_trusted(self, person: str, other: str) -> bool:
         """Whether ``other`` is in the person's circle, as the store says now; raises `StoreUnavailable`."""
@@ -157,7 +168,26 @@ class State:
         """Every case opened or changed from the moment this returns, until cancelled; raises `StoreUnavailable`."""
         return self._casebook.follow(await self._casebook.position())
 
-    # -- health
+    # -- secrets and health
+
+    async def secret(self, name: str) -> bytes:
+        """A random key that all workers of this store share, drawn when first asked for; raises `StoreUnavailable`."""
+        drawn = secrets.token_bytes(32)
+        kept = await self.store.command("SET", f"secret:{name}", drawn, "NX", "GET")
+        return bytes(kept) if kept is not None else drawn
+
+    def counters(self) -> dict[str, int]:
+        """What has been counted since the start, for metrics."""
+        store, reader = self.store, self.reader
+        return {
+            "calls": store.calls,
+            "timeouts": store.timeouts,
+            "reconnects": store.reconnects,
+            "refused_by_breaker": store.refused_by_breaker,
+            "errors": store.errors,
+            "snapshots": reader.snapshots,
+            "gaps": reader.gaps,
+        }
 
     async def ping(self) -> None:
         """Ask the store for a sign of life; raises `StoreUnavailable`."""

@@ -22,6 +22,9 @@ TIMEOUT_S = 0.1
 CONNECT_TIMEOUT_S = 0.25
 RETRY_S = 0.05
 """The pause between two attempts to connect; with the connect timeout this bounds how late a store's return is seen."""
+MOST_DURABLE = 16
+"""Durable calls at the same time, each on a connection of its own; more wait, so that a rush of changes cannot use up
+the process's files or the store's clients."""
 DURABLE_S = 1.0
 """How long an answer waits for the store's disk."""
 
@@ -43,6 +46,7 @@ class Store:
         self._timeout_s = timeout_s
         self._link: Link | None = None
         self._idle: list[Link] = []
+        self._own_links = asyncio.Semaphore(MOST_DURABLE)
         self._first_try = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self.calls = 0
@@ -112,6 +116,11 @@ class Store:
 
     @contextlib.asynccontextmanager
     async def _own_link(self) -> AsyncIterator[Link]:
+        async with self._own_links, self._idle_or_new_link() as link:
+            yield link
+
+    @contextlib.asynccontextmanager
+    async def _idle_or_new_link(self) -> AsyncIterator[Link]:
         while self._idle and self._idle[-1].lost.done():
             await self._idle.pop().close()
         link = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
@@ -18,9 +19,13 @@ from gateway.replies import reply
 from gateway.wire.request import ClientRequest, Headers, end_to_end
 
 _NOT_FORWARDED = frozenset((b"expect", b"shieldwire-token"))
+_STATUSES = range(200, 600)
+_NOT_MODIFIED = 304
 _BODYLESS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 _UTF8 = frozenset(("", "utf-8", "utf8"))
 VERDICT_HEADER = b"shieldwire-verdict"
+NOTICE_HEADER = b"shieldwire-notice"
+"""How a delivered message's answer, whose body is the platform's own, tells of a mask and of a notice."""
 
 
 class ClientGone(Exception):
@@ -42,8 +47,7 @@ class HttpProxy:
 
     async def pass_on(self, request: ClientRequest, upstream: str, receive: Receive, send: Send) -> None:
         """Stream a request that carries no message, and its response."""
-        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
-        body = _StreamedBody(receive) if has_body else None
+        body = _StreamedBody(receive) if request.has_body else None
         headers = request.upstream_headers(_NOT_FORWARDED)
         await self._exchange(_Outgoing(request, upstream, headers, body), receive, send)
 
@@ -57,7 +61,7 @@ class HttpProxy:
         send: Send,
     ) -> None:
         """Judge the message in a request; forward it, changed or not, or answer the sender."""
-        if request.scope["method"] in _BODYLESS:
+        if request.scope["method"] in _BODYLESS and not request.has_body:
             await self.pass_on(request, upstream, receive, send)
             return
         try:
@@ -75,15 +79,16 @@ class HttpProxy:
         body = outcome.forward.encode()
         kept = [header for header in request.upstream_headers(_NOT_FORWARDED) if header[0] != b"content-length"]
         headers = [*kept, (b"content-length", str(len(body)).encode())]
-        marks = [(VERDICT_HEADER, told["disposition"].encode()) for told in outcome.replies if "disposition" in told]
+        marks = [_mark(told) for told in outcome.replies]
         await self._exchange(_Outgoing(request, upstream, headers, body, marks), receive, send)
 
     async def _read_message(self, request: ClientRequest, codec: Codec, receive: Receive) -> str:
         """The whole body as text; raises `MessageError` for one that the upstream could read differently."""
         media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-        charset = dict(_parameters(parameters)).get("charset", "")
+        charsets = [value for name, value in _parameters(parameters) if name == "charset"] or [""]
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
-        if media_type.strip() not in codec.content_types or charset not in _UTF8 or encoding != "identity":
+        is_utf8 = len(charsets) == 1 and charsets[0] in _UTF8
+        if media_type.strip() not in codec.content_types or not is_utf8 or encoding != "identity":
             raise MessageError("unsupported-media-type", f"send {' or '.join(sorted(codec.content_types))} in UTF-8")
         body = bytearray()
         async for chunk in _chunks(receive):
@@ -98,7 +103,7 @@ class HttpProxy:
     async def _exchange(self, outgoing: _Outgoing, receive: Receive, send: Send) -> None:
         """One request to the upstream and its response back; ends early when the client hangs up."""
         exchange = asyncio.create_task(self._forward(outgoing, send))
-        hang_up = asyncio.create_task(_until_hang_up(outgoing.body, receive))
+        hang_up = asyncio.create_task(_until_hang_up(outgoing, receive))
         try:
             await asyncio.wait({exchange, hang_up}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -119,8 +124,13 @@ class HttpProxy:
                 content=outgoing.body,
                 extensions={"timeout": self._timeout},
             ) as response:
+                if response.status not in _STATUSES:
+                    raise httpcore.RemoteProtocolError(f"status {response.status}")
                 started = True
+                outgoing.answered.set()
                 answered = end_to_end([(name.lower(), value) for name, value in response.headers])
+                if response.status == _NOT_MODIFIED:  # its Content-Length speaks of a body that is not sent
+                    answered = [header for header in answered if header[0] != b"content-length"]
                 headers = [*answered, *outgoing.marks]
                 await send({"type": "http.response.start", "status": response.status, "headers": headers})
                 async for chunk in response.aiter_stream():
@@ -138,8 +148,9 @@ class HttpProxy:
 
 
 async def answer(send: Send, outcome: Enforcement) -> None:
-    """Answer a request in the gateway's own words: the first reply is the body."""
-    body = msgspec.json.encode(outcome.replies[0])
+    """Answer a request in the gateway's own words: the first reply is the body, a notice a part of it."""
+    told, *notices = outcome.replies
+    body = msgspec.json.encode({**told, "notice": notices[0]} if notices else told)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if outcome.retry_after:
         headers.append((b"retry-after", str(max(1, round(outcome.retry_after))).encode()))
@@ -156,6 +167,13 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
             yield message["body"]
         if not message.get("more_body"):
             return
+
+
+def _mark(told: dict[str, Any]) -> tuple[bytes, bytes]:
+    """A reply to a message that is delivered, as a header of the platform's answer."""
+    if told["type"] == "shieldwire.notice":
+        return NOTICE_HEADER, msgspec.json.encode(told["topic"]).strip(b'"')
+    return VERDICT_HEADER, told["disposition"].encode()
 
 
 class _StreamedBody(AsyncIterator[bytes]):
@@ -181,14 +199,22 @@ class _Outgoing(msgspec.Struct, frozen=True):
     headers: Headers
     body: bytes | _StreamedBody | None
     marks: Headers = []
+    answered: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    """Set when the platform has begun to answer."""
 
 
-async def _until_hang_up(body: bytes | _StreamedBody | None, receive: Receive) -> None:
-    """Return when the client has hung up. Its body comes through the same channel and is left to its reader."""
-    if isinstance(body, _StreamedBody):
-        await body.complete.wait()
+async def _until_hang_up(outgoing: _Outgoing, receive: Receive) -> None:
+    """Return when the client has hung up and nothing that it said can be lost by that.
+
+    A streamed body comes through the same channel and is left to its reader; a judged message goes on to the platform
+    even if its sender does not wait for the answer.
+    """
+    if isinstance(outgoing.body, _StreamedBody):
+        await outgoing.body.complete.wait()
     while (await receive())["type"] != "http.disconnect":
         pass
+    if isinstance(outgoing.body, bytes):
+        await outgoing.answered.wait()
 
 
 def _url(upstream: str) -> httpcore.URL:

@@ -104,18 +104,24 @@ class Proxy:
 
     def _admit(self, request: ClientRequest, websocket: bool) -> tuple[Matched, str]:
         """The route and the account of a request; raises `Refusal`."""
+        if request.is_ambiguous(self._read_from_requests):
+            raise Refusal(400, "ambiguous-request")
         try:
             matched = self._router.match(request.raw_path, request.raw_query, websocket)
-            account = self._identity.account(request.headers, request.query, request.scope.get("subprotocols", []))
+            account = self._account(request)
         except PathError as error:
             raise Refusal(400, "ambiguous-path") from error
         except IdentityError as error:
             raise Refusal(401, "unauthenticated") from error
         if matched is None:
             raise Refusal(404, "unknown-route")
-        if request.doubled & self._read_from_requests:
-            raise Refusal(400, "ambiguous-request")
         return matched, account
+
+    def _account(self, request: ClientRequest) -> str:
+        """The account of a request; a header that names it is believed of trusted proxies alone, if there are any."""
+        if self._identity.is_header and self._settings.trusted_proxies and not request.from_trusted_proxy:
+            return ""
+        return self._identity.account(request.headers, request.query, request.scope.get("subprotocols", []))
 
     def _judge_for(self, request: ClientRequest, matched: Matched, account: str, codec: Codec) -> JudgePayload:
         """What judges the messages of this request; raises `Refusal` while state is not loaded."""

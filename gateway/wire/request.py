@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
@@ -29,6 +30,9 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     )
 )
+# Read differently by two servers, each of these would let the platform see another request than the one judged.
+_FRAMING = frozenset(("host", "content-type", "content-encoding", "content-length", "transfer-encoding"))
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _FORWARDED = frozenset((b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded"))
 
 
@@ -37,7 +41,7 @@ class ClientRequest:
 
     def __init__(self, scope: Scope, trusted_proxies: Iterable[str]) -> None:
         self.scope = scope
-        self.raw_headers: Headers = [(name.lower(), value) for name, value in scope["headers"]]
+        self.raw_headers: Headers = [(name.lower(), value.strip(b" \t")) for name, value in scope["headers"]]
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.raw_headers}
         self.raw_path: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         self.raw_query: str = scope["query_string"].decode("latin-1")
@@ -46,8 +50,24 @@ class ClientRequest:
         self.doubled = _doubled(name for name, _ in pairs) | _doubled(name for name, _ in self.raw_headers)
         """Query parameters and headers given more than once: two parsers could take different ones."""
         self.language = Language.of(self.headers.get("accept-language", ""))
+        self.has_body = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
         self._peer: str = scope["client"][0] if scope.get("client") else ""
         self._from_trusted_proxy = self._peer in trusted_proxies
+
+    def is_ambiguous(self, watched: set[str]) -> bool:
+        """Whether the platform could read this request in another way than the gateway.
+
+        ``watched`` are the query parameters and headers (in lower case) that identity or fields are read from. Neither
+        they nor what frames a request may come twice, or be declared hop-by-hop: the platform would never see them.
+        """
+        decisive = watched | _FRAMING
+        declared = {token.strip().lower() for token in self.headers.get("connection", "").split(",")}
+        return bool(self.doubled & decisive or declared & decisive or not _HOST.fullmatch(self.headers.get("host", "")))
+
+    @property
+    def from_trusted_proxy(self) -> bool:
+        """Whether the peer is one of ``trusted_proxies``."""
+        return self._from_trusted_proxy
 
     def fields(self, matched: Matched, account: str, identity: Identity) -> RequestFields:
         """What messages of this request may refer to outside their payload."""

@@ -50,6 +50,8 @@ DISCONNECTED = Close(1008, "policy violation")
 ROOM_SHUT = Close(4403, "room shut")
 
 _CLOSE_TIMEOUT_S = 2.0
+_LAST_CALL_S = 1.0
+_NOTHING = "shieldwire.nothing"
 _NO_STATUS = 1005
 _ABNORMAL = 1006
 
@@ -95,6 +97,7 @@ async def open_upstream(url: str, request: ClientRequest, timeout_s: float, max_
             ping_interval=None,
             close_timeout=_CLOSE_TIMEOUT_S,
             max_size=max_size,
+            max_queue=1,  # whoever reads slowly holds up the platform, not this process's memory
             **options,
         )
     except InvalidStatus as refusal:
@@ -113,12 +116,16 @@ class Connection:
         self._send = send
         self._upstream = upstream
         self._ending: Close | None = None
+        self._last_call = 0.0
+        """The loop's time after which no more is taken from a client that keeps on sending."""
         self._judging = False
         self._uplink: asyncio.Task[Close] | None = None
 
     def end(self, close: Close) -> None:
         """End both sockets; a message in flight is answered first."""
-        self._ending = self._ending or close
+        if self._ending is None:
+            self._ending = close
+            self._last_call = asyncio.get_running_loop().time() + _LAST_CALL_S
         if self._uplink is not None and not self._judging:
             self._uplink.cancel()
 
@@ -134,13 +141,11 @@ class Connection:
             self.end(self._ending)
         try:
             await asyncio.wait({self._uplink, downlink}, return_when=asyncio.FIRST_COMPLETED)
-            if not downlink.done():
+            if self._ending:
+                await self._finish(self._ending, downlink)
+            elif self._uplink.done():
                 downlink.cancel()
                 await asyncio.wait({downlink})
-            if self._ending:
-                await self._close_client(self._ending)
-                await self._close_upstream(GOING_AWAY)
-            elif self._uplink.done():
                 await self._close_upstream(self._uplink.result())
             else:
                 await self._close_client(downlink.result())
@@ -150,10 +155,22 @@ class Connection:
             await asyncio.gather(self._uplink, downlink, return_exceptions=True)
             self._upstream.transport.abort()
 
+    async def _finish(self, close: Close, downlink: asyncio.Task[Close]) -> None:
+        """End both sides on the gateway's own account: what is in flight either way still arrives."""
+        assert self._uplink is not None
+        await asyncio.wait({self._uplink})
+        closing = asyncio.create_task(self._upstream.close(GOING_AWAY.code))
+        await asyncio.wait({downlink}, timeout=_CLOSE_TIMEOUT_S)  # up to the upstream's answer to the close
+        downlink.cancel()
+        await self._close_client(close)
+        await closing
+
     async def _carry_up(self, judge: JudgePayload | None) -> Close:
         """Judge and forward what the client sends, one message after the other; returns how the client ended."""
-        while self._ending is None:
-            message = await self._receive()
+        while True:
+            message = await (self._already_received() if self._ending else self._receive())
+            if message["type"] == _NOTHING:
+                return Close(_NO_STATUS)
             if message["type"] == "websocket.disconnect":
                 return Close(message.get("code") or _NO_STATUS, message.get("reason") or "")
             self._judging = True
@@ -163,7 +180,14 @@ class Connection:
                 await asyncio.Event().wait()
             finally:
                 self._judging = False
-        return Close(_NO_STATUS)
+
+    async def _already_received(self) -> AsgiMessage:
+        """What the server had read from the client when the end began, one message after the other, then `_NOTHING`."""
+        if asyncio.get_running_loop().time() < self._last_call:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0):
+                    return await self._receive()
+        return {"type": _NOTHING}
 
     async def _carry_message(self, payload: str | bytes, judge: JudgePayload | None) -> None:
         if judge is None:
@@ -176,7 +200,7 @@ class Connection:
             for reply in outcome.replies:
                 await self._send({"type": "websocket.send", "text": msgspec.json.encode(reply).decode()})
         if outcome.disconnect:
-            self._ending = DISCONNECTED
+            self._ending = DISCONNECTED  # and no last call
 
     async def _carry_down(self) -> Close:
         """Forward what the upstream sends; returns how it ended. A slow client slows the upstream down."""

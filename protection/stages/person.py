@@ -17,5 +17,5 @@ def check(event: Event, snapshot: Snapshot, scan: Scan, policy: Policy) -> Itera
         protection = concerned.protection
         if protection is None or concerned.trusted or not protection.active(snapshot.now):
             continue
-        if protection.closes(event, mentioned_only=concerned.role is Role.MENTION):
+        if protection.closes(event, concerned.person, aimed=concerned.role is not Role.MENTION):
             yield Signal("person", "protected", Disposition.REJECT)

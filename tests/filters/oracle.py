@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import msgspec
+
 from filters.folding import Folding
+from filters.guards import standing
 from filters.hits import Hit
 from filters.lexicon import Lexicon, Term
 
@@ -63,9 +66,12 @@ def scan(lexicon: Lexicon, text: str) -> set[Hit]:
         found += [(*span, term) for span in occurrences(term.text, folded)]
         for phrase in term.allow:
             found += [(*span, None) for span in occurrences(phrase, folded)]
-    return {
-        Hit(term.harm, start, end, term.severity, "raw", term.text)
-        for start, end, term in found
-        if term is not None
-        and not any(left <= start and end <= right and right - left > end - start for left, right, _ in found)
-    }
+    hits = set()
+    for start, end, entry in found:
+        inside = any(left <= start and end <= right and right - left > end - start for left, right, _ in found)
+        if entry is not None and not inside:
+            hit = Hit(entry.harm, start, end, entry.severity, "raw", entry.text)
+            severity = standing(text, hit, entry.guards)  # the guards have tables of their own in test_guards.py
+            if severity is not None:
+                hits.add(msgspec.structs.replace(hit, severity=severity))
+    return hits

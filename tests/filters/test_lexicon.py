@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filters.classes import Harm
+from filters.guards import Guard
 from filters.hits import Severity
 from filters.lexicon import Lexicon, LexiconError, Term, parse
 from filters.scanner import Scanner
@@ -68,6 +69,18 @@ BAD = {
         lines("[sexual mild]", "口交", "[sexual serious]", "allow: 路口交通"),
         'x.lexicon:5: "allow:" must follow the term that the phrase contains',
     ),
+    "an unknown guard": (
+        lines("[insult mild]", "贱人", "guard: irony"),
+        'x.lexicon:4: unknown guard "irony"; known: negation, quotation, self-reference, second-person, none',
+    ),
+    "a guard before any section": (
+        lines("guard: none"),
+        'x.lexicon:2: "guard:" must follow the term or the [class severity] that it guards',
+    ),
+    "a guard that excuses nothing of the class": (
+        lines("[rumour mild]", "不转不是中国人", "guard: quotation"),
+        'x.lexicon:4: no quotation excuses the class "rumour"',
+    ),
     "an empty phrase": (lines("[sexual mild]", "口交", "allow:"), 'x.lexicon:4: nothing stands after "allow:"'),
     "a phrase with nothing to allow": (
         lines("[insult mild]", "ass", "allow: classic"),
@@ -102,10 +115,42 @@ def test_reads_classes_severities_terms_and_harmless_phrases() -> None:
     )
     assert parse([("a.lexicon", content)]) == Lexicon(
         (
-            Term("贱人", Harm.INSULT, Severity.SERIOUS, ("贱人矫情", "贫贱人家"), "a.lexicon", 4),
-            Term("kill your self", Harm.SELF_HARM, Severity.SEVERE, (), "a.lexicon", 9),
+            Term("贱人", Harm.INSULT, Severity.SERIOUS, ("贱人矫情", "贫贱人家"), "a.lexicon", 4, WORDS),
+            Term("kill your self", Harm.SELF_HARM, Severity.SEVERE, (), "a.lexicon", 9, DEEDS),
         )
     )
+
+
+WORDS = frozenset({Guard.NEGATION, Guard.QUOTATION, Guard.SELF_REFERENCE})
+DEEDS = frozenset({Guard.NEGATION, Guard.QUOTATION})
+
+
+@pytest.mark.req("W1", "W3")
+def test_guards_are_those_of_the_class_of_the_section_and_of_the_term() -> None:
+    content = lines(
+        "[insult serious]",
+        "贱人",
+        "[insult mild]",
+        "guard: second-person",
+        "垃圾",
+        "废物",
+        "guard: none",
+        "蠢货",
+        "[privacy severe]",
+        "guard: none",
+        "开盒他",
+        "人肉她",
+        "guard: negation",
+    )
+    aimed = WORDS | {Guard.SECOND_PERSON}
+    assert {term.text: term.guards for term in parse([("a.lexicon", content)]).terms} == {
+        "贱人": WORDS,
+        "垃圾": aimed,
+        "废物": frozenset(),
+        "蠢货": aimed,
+        "开盒他": frozenset(),
+        "人肉她": frozenset({Guard.NEGATION}),
+    }
 
 
 def test_windows_line_ends_are_line_ends() -> None:

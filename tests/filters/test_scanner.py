@@ -163,7 +163,7 @@ def test_score_grows_with_severity_and_number_and_leaves_distress_out() -> None:
     ids=["one character", "long gap", "combining marks", "NUL", "many hits", "many words", "all of Unicode"],
 )
 def test_extreme_texts(text: str, found: int) -> None:
-    assert len(SCANNER.scan(text).hits) == found
+    assert len(SCANNER.scan_terms(text).hits) == found
 
 
 ALPHABET = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -79,17 +80,20 @@ def test_support_is_sent_beside_whatever_else_is_said() -> None:
         ({"sender": "mallory"}, 0, False),
         ({"target": "carol"}, 0, False),
         ({"room": "other"}, 0, False),
+        ({"mentions": ("carol",)}, 0, False),
         ({"id": "8"}, 0, True),
     ],
 )
-def test_a_nudge_token_is_good_for_the_same_words_only(change: dict[str, str], later: float, accepted: bool) -> None:
+def test_a_nudge_token_is_good_for_the_same_words_only(change: dict[str, Any], later: float, accepted: bool) -> None:
     tokens = NudgeTokens(b"key")
     token = tokens.issue(EVENT, NOW)
     assert tokens.accepts(token, msgspec.structs.replace(EVENT, **change), NOW + later) is accepted
     assert not NudgeTokens(b"other key").accepts(token, EVENT, NOW)
 
 
-@pytest.mark.parametrize("token", ["", ".", "x.y", "99999999999999999999.a", "1800000500.", "²³.x", "1800000500.\ud800"])
+@pytest.mark.parametrize(
+    "token", ["", ".", "x.y", "99999999999999999999.a", "1800000500.", "²³.x", "1800000500.\ud800"]
+)
 def test_a_token_that_was_never_issued_is_not_accepted(token: str) -> None:
     assert not NudgeTokens(b"key").accepts(token, EVENT, NOW)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.state.engine import Engine
@@ -45,14 +47,35 @@ async def test_sigterm_answers_what_is_in_flight_tells_1012_and_leaves_no_proces
             below = children(gateway.process.pid)
             assert below
             async with connect(gateway.ws(user="a")) as socket:
-                await socket.send(barrage("傻逼滚出去", 1))
-                assert (await verdict(socket))["id"] == 1
+                for number in range(200):
+                    await socket.send(barrage("傻逼滚出去" if number % 2 else "fine", number, room=f"r{number // 10}"))
+                fates = [json.loads(await socket.recv())["id"]]
                 status = asyncio.create_task(asyncio.to_thread(gateway.stop))
-                with pytest.raises(ConnectionClosed):
-                    await asyncio.wait_for(socket.recv(), 10)
+                async with asyncio.timeout(10):
+                    async for message in socket_until_closed(socket):
+                        fates.append(json.loads(message)["id"])
                 assert socket.close_code == 1012
                 assert await status == 0
+                # Whatever the gateway took off the socket has its fate, and refusals stay in their order.
+                assert sorted(fates) == list(range(len(fates)))
+                assert [fate for fate in fates if fate % 2] == sorted(fate for fate in fates if fate % 2)
             await until(lambda: not any(map(alive, below)))
+
+
+async def socket_until_closed(socket: ClientConnection) -> AsyncIterator[str | bytes]:
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            yield await socket.recv()
+
+
+async def test_kill_9_of_the_parent_ends_its_workers_too(tmp_path: Path, port: int) -> None:
+    async with Platform() as platform:
+        with serving(configuration(platform, tmp_path / "data", port, workers=2), tmp_path, port) as gateway:
+            await gateway.ready()
+            below = children(gateway.process.pid)
+            assert len(below) >= 3
+            await asyncio.to_thread(gateway.stop, signal.SIGKILL)
+            await until(lambda: not any(map(alive, below)), 15)
 
 
 async def test_kill_9_leaves_no_engine_behind_and_protection_survives_it(tmp_path: Path, port: int) -> None:

@@ -102,10 +102,74 @@ async def test_bad_input_is_named_to_its_sender(
     assert len(platform.requests) == before
 
 
+@pytest.mark.req("S5")
+async def test_support_reaches_a_person_in_distress_over_http_too(gateway: Gateway) -> None:
+    status, headers, _ = await send(gateway, "POST", "/comments?user=sad", comment("我真的不想活了"), **JSON)
+    assert (status, headers["shieldwire-notice"]) == (201, "support")
+    status, _, answer = await send(gateway, "POST", "/comments?user=sad", comment("傻逼滚出去。我真的不想活了"), **JSON)
+    assert (status, answer["disposition"], answer["notice"]["topic"]) == (403, "reject", "support")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS", "HEAD"])
+async def test_no_method_carries_a_message_past_the_judge(gateway: Gateway, platform: Platform, method: str) -> None:
+    before = len(platform.requests)
+    status, _, _ = await asyncio.to_thread(gateway.request, method, "/comments?user=a", comment("傻逼滚出去"), **JSON)
+    assert (status, len(platform.requests)) == (403, before)
+
+
+async def test_a_message_whose_sender_hangs_up_still_arrives(gateway: Gateway, platform: Platform) -> None:
+    bodies = [comment(f"sent and gone {number}") for number in range(20)]
+    for number, body in enumerate(bodies):
+        _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        head = f"POST /comments?user=gone{number} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+    await until(lambda: set(bodies) <= {request["body"] for request in platform.requests})
+
+
+AMBIGUOUS = {
+    "Host twice": "Host: a\r\nHost: b\r\nContent-Type: application/json\r\n",
+    "no Host": "Content-Type: application/json\r\n",
+    "a Host that is a path": "Host: x/live/annas/ws?\r\nContent-Type: application/json\r\n",
+    "a Host with a password": "Host: u:p@x\r\nContent-Type: application/json\r\n",
+    "Content-Type twice": "Host: h\r\nContent-Type: application/json\r\nContent-Type: text/plain\r\n",
+    "Content-Type declared hop-by-hop": "Host: h\r\nConnection: content-type\r\nContent-Type: application/json\r\n",
+    "Host declared hop-by-hop": "Host: h\r\nConnection: keep-alive, Host\r\nContent-Type: application/json\r\n",
+    "charset twice": "Host: h\r\nContent-Type: application/json; charset=gbk; charset=utf-8\r\n",
+}
+
+
+@pytest.mark.parametrize("headers", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
+async def test_requests_that_the_platform_could_read_otherwise_are_refused(
+    gateway: Gateway, platform: Platform, headers: str
+) -> None:
+    before, shaken = len(platform.requests), len(platform.handshakes)
+    body = comment("a fine evening")
+    requests = [f"POST /comments?user=a HTTP/1.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body]
+    if (
+        "Content-Type" not in headers.replace("Content-Type: application/json\r\n", "", 1)
+        and "Connection" not in headers
+    ):
+        upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        requests.append(f"GET /ws?user=a HTTP/1.1\r\n{headers}{upgrade}{key}\r\n".encode())
+    for request in requests:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(request)
+        status = int((await asyncio.wait_for(reader.readline(), 5)).split()[1])
+        writer.close()
+        assert status in (400, 415), request
+    assert (len(platform.requests), len(platform.handshakes)) == (before, shaken)
+
+
 async def test_a_judged_path_cannot_be_slipped_past(gateway: Gateway) -> None:
     for path in ("//comments?user=a", "/%63omments?user=a", "/COMMENTS?user=a", "/comments/?user=a"):
         status, _, _ = await send(gateway, "POST", path, comment("傻逼滚出去"), **JSON)
         assert status == 403, path
+    for path in ("/comments;x=1?user=a", "/comments%3Bx?user=a", "/comments%20?user=a", "/comments%00?user=a"):
+        status, _, _ = await send(gateway, "POST", path, comment("傻逼滚出去"), **JSON)
+        assert status == 400, path
 
 
 async def test_everything_else_streams_through_with_its_headers(gateway: Gateway, platform: Platform) -> None:

@@ -75,6 +75,15 @@ def test_a_mention_is_closed_by_the_mention_switch_alone(kind: Kind) -> None:
     assert disposition(*(ONE_KEY - {Switch.MENTION})) is Disposition.ALLOW
 
 
+@pytest.mark.req("P1")
+@pytest.mark.parametrize("role", list(Role))
+def test_the_mention_switch_also_holds_for_who_is_aimed_at_or_owns_the_room(role: Role) -> None:
+    event = msgspec.structs.replace(BARRAGE, mentions=("victim",))
+    concerned = (Concerned("victim", role, protected(Switch.MENTION)),)
+    assert judged(event, concerned=concerned).reason == "protected"
+    assert not judged(BARRAGE, concerned=concerned).reason
+
+
 @pytest.mark.req("P1", "P6")
 def test_the_circle_passes_and_an_ended_protection_no_longer_closes() -> None:
     closed = Concerned("victim", Role.TARGET, protected(*ONE_KEY))
@@ -162,12 +171,18 @@ def test_insisting_lowers_a_nudge_and_nothing_more() -> None:
 
 
 @pytest.mark.req("S5", "W3")
-def test_a_cry_for_help_is_helped_and_not_punished_for_its_words() -> None:
-    scan = Scan((hit(Harm.DISTRESS, Severity.SEVERE), hit(Harm.INSULT, Severity.SERIOUS)))
-    verdict = judged(scan=scan)
-    assert (verdict.disposition, verdict.support) == (Disposition.ALLOW, True)
-    threat = Scan((hit(Harm.DISTRESS, Severity.SEVERE), hit(Harm.THREAT, Severity.SEVERE)))
-    assert judged(scan=threat).disposition is Disposition.REJECT
+@pytest.mark.parametrize(
+    ("beside", "disposition"),
+    [
+        (hit(Harm.INSULT, Severity.SERIOUS, 3, 6), Disposition.ALLOW),  # within the cry: "i hate my stupid self"
+        (hit(Harm.INSULT, Severity.MILD, 8, 9), Disposition.ALLOW),
+        (hit(Harm.INSULT, Severity.SERIOUS, 8, 9), Disposition.REJECT),
+        (hit(Harm.THREAT, Severity.SEVERE, 8, 9), Disposition.REJECT),
+    ],
+)
+def test_a_cry_for_help_is_helped_but_is_no_free_pass_for_abuse(beside: Hit, disposition: Disposition) -> None:
+    verdict = judged(scan=Scan((hit(Harm.DISTRESS, Severity.SEVERE, 2, 7), beside)))
+    assert (verdict.disposition, verdict.support) == (disposition, True)
 
 
 def test_the_most_severe_signal_wins_and_of_equals_the_first_stage() -> None:

@@ -43,6 +43,9 @@ class Worker:
     def policy(self) -> Policy:
         return self.rules
 
+    def degraded(self) -> list[str]:
+        return []
+
     def ready(self) -> list[str]:
         return self.missing
 

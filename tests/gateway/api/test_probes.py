@@ -25,11 +25,11 @@ async def test_a_process_that_answers_is_alive_whatever_it_waits_for(api: Api, w
 
 async def test_ready_is_who_waits_for_nothing(api: Api, worker: Worker) -> None:
     response = await api.http.get("/shieldwire/readyz")
-    assert (response.status_code, response.json()) == (200, {"ready": True, "waiting_for": []})
+    assert (response.status_code, response.json()) == (200, {"ready": True, "waiting_for": [], "degraded": []})
     worker.missing[:] = ["the filters are warming up", "the store"]
     response = await api.http.get("/shieldwire/readyz")
     assert response.status_code == 503
-    assert response.json() == {"ready": False, "waiting_for": worker.missing}
+    assert response.json() == {"ready": False, "waiting_for": worker.missing, "degraded": []}
     worker.missing.clear()
 
 

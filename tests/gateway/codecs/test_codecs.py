@@ -91,6 +91,9 @@ def test_what_does_not_match_is_no_message(payload: str) -> None:
         (written(to=["bob"]), "wrong-type"),
         (written(to=True), "wrong-type"),
         (written(to="x" * 129), "wrong-type"),
+        (written(to=" bob"), "wrong-type"),
+        (written(to="cafe\u0301"), "wrong-type"),
+        (written(to="b\u0007b"), "wrong-type"),
         (written(id={}), "wrong-type"),
         (written(at=7), "wrong-type"),
         (written(at=["x"] * 65), "wrong-type"),
@@ -108,6 +111,10 @@ def test_bad_json_messages_are_named(payload: str, reason: str) -> None:
         ("msg=%ff", "invalid-form"),
         ("msg=a&msg=b", "ambiguous-form"),
         ("m%73g=a&msg=b", "ambiguous-form"),
+        ("msg=a&Msg=b", "ambiguous-form"),
+        ("msg=a&msg[]=b", "ambiguous-form"),
+        ("msg=a&+msg=b", "ambiguous-form"),
+        ("msg[x]=b", "ambiguous-form"),
         ("id=1", "missing-field"),
         ("&".join(["a=1"] * 1001), "invalid-form"),
     ],
@@ -141,6 +148,14 @@ def test_a_dm_needs_a_target() -> None:
     route = msgspec.structs.replace(JSON, kind=Kind.DM)
     with pytest.raises(MessageError, match="to is missing"):
         codec(route).decode(written(to=None), REQUEST)
+
+
+def test_who_aims_at_the_rooms_owner_must_name_the_room() -> None:
+    fields = msgspec.structs.replace(FIELDS, target="@room.owner", room="room")
+    route = msgspec.structs.replace(JSON, fields=fields)
+    for room in (None, ""):
+        with pytest.raises(MessageError, match="room is missing"):
+            codec(route).decode(written(room=room), REQUEST)
 
 
 def test_the_kind_can_come_from_a_field() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.state.partitions import Keys, encode
 from gateway.state.reader import read_entry
 from gateway.state.replica import Change, Entry, Gap, Image, ModeSetting, Noun, Replica, sanction_field
+from gateway.state.revisions import TEXT, Announcement
 from protection.modes import Room, RoomMode
 from protection.protections import ONE_KEY, Protection, Switch
 from protection.sanctions import Measure, Sanction
@@ -66,6 +67,18 @@ def test_a_room_has_an_owner_and_a_mode_that_change_apart() -> None:
     assert replica.room("r") == Room("主播:{1}")
     replica.apply(0, entry(4, Noun.OWNER, "r", None))
     assert replica.room("r") is None
+
+
+def test_the_policy_announced_is_kept_and_its_change_is_told() -> None:
+    replica = loaded()
+    assert replica.announced(TEXT) is None
+    first = Announcement().followed_by("a" * 64, 10, 1.0)
+    assert replica.apply(0, entry(1, Noun.POLICY, TEXT, json(first))) == Change(Noun.POLICY, TEXT, 1)
+    assert replica.announced(TEXT) == first
+    second = first.followed_by("b" * 64, 20, 2.0)
+    changes = replica.load(0, Image(9, b"9-0", {Noun.POLICY: {TEXT.encode(): json(second)}}))
+    assert changes == [Change(Noun.POLICY, TEXT, 9)]
+    assert replica.announced(TEXT) == second
 
 
 def test_an_account_whose_name_looks_like_a_field_is_just_an_account() -> None:

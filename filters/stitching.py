@@ -1,0 +1,169 @@
+"""Stitching: abuse sent one character, or one word, per message (requirements S1, S3).
+
+Each short message is set behind the short messages before it, and the line that this makes is scanned like any text.
+Two lines are kept: one of each sender towards one place, and one of each room, in which several senders may take turns.
+A long message ends both, for nobody reads on across it; one without letters (``？``, an emoji) is not even a gap.
+
+Pure: time is an argument, the state is bounded, and what was used least recently is forgotten first. A line's scan is
+the scan of its words joined by spaces, no more and no less: words of Chinese join across spaces, Latin letters do where
+all is spelled out, and Latin words where the term has a space (``filters.reading``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import Protocol
+
+import msgspec
+
+from filters.classes import Harm
+from filters.hits import Hit, Scan
+
+GAP_S = 10.0
+"""Seconds after which the next message begins a new line."""
+LONGEST_LINE = 32
+"""Code points of a line; what is older is cut off. It bounds what a scan of a line costs."""
+LINES = 20_000
+"""How many lines are kept of each of the two sorts; a full line takes about two kilobytes."""
+
+VIEW = "stitched"
+"""The view of hits that span several messages."""
+
+_SHORT = re.compile(r"[\W_]*+(\w{1,4}|[A-Za-z]{5,12})[\W_]*+")
+"""At most four letters of any script, or one word of Latin letters, among anything that is no letter."""
+_LETTER = re.compile(r"[^\W_]")
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where a word of a line comes from."""
+
+    sender: str
+    message: str
+    """The id of the message."""
+
+
+class Stitched(msgspec.Struct, frozen=True):
+    """Abuse that a message completes."""
+
+    hit: Hit
+    """Found in the ``stitched`` view; its offsets cover the whole of the completing message."""
+    text: str
+    """What the messages say together."""
+    sources: tuple[Source, ...]
+    """The messages that took part, oldest first; the last is the completing one."""
+    score: float
+    """The score of the line."""
+
+
+class Scans(Protocol):
+    """What stitching needs of ``filters.scanner.Scanner``."""
+
+    def scan(self, text: str) -> Scan:
+        """Find the terms in a text."""
+
+
+class Line(msgspec.Struct):
+    """Short messages in a row: their words, joined by spaces, and the source of each."""
+
+    text: str
+    sources: list[Source]
+    last: float
+    """When the last of them was sent, in seconds."""
+
+    def add(self, word: str, source: Source, now: float) -> None:
+        """Set a word behind the others."""
+        self.text = f"{self.text} {word}" if self.sources else word
+        self.sources.append(source)
+        self.last = now
+        while len(self.text) > LONGEST_LINE:
+            self.text = self.text.partition(" ")[2]
+            del self.sources[0]
+
+    def completed(self, scanner: Scans, word: str, source: Source) -> list[Stitched]:
+        """What the word would complete if it were set behind the others: it takes part, and so does an earlier one."""
+        if not self.sources:
+            return []
+        text = f"{self.text} {word}"
+        scan = scanner.scan_terms(text)
+        found = []
+        for hit in scan.hits:
+            if hit.view == "raw" and hit.start < len(self.text) < hit.end:
+                sources = (*self.sources[text.count(" ", 0, hit.start) :], source)
+                stitched = msgspec.structs.replace(hit, view=VIEW)
+                found.append(Stitched(stitched, text[hit.start : hit.end], sources, scan.score))
+        return found
+
+
+class Stitcher:
+    """The lines of all senders and rooms that one process sees. Not safe for threads: one event loop feeds it."""
+
+    def __init__(self, gap_s: float = GAP_S, lines: int = LINES) -> None:
+        self._of_senders = _Lines(gap_s, lines)
+        self._of_rooms = _Lines(gap_s, lines)
+
+    def feed(
+        self, scanner: Scans, text: str, now: float, *, sender: str, room: str = "", target: str = "", message: str = ""
+    ) -> list[Stitched]:
+        """Take one message, with the id ``message``, at ``now`` (seconds); returns what it completes.
+
+        A message that completes something is not kept: it is taken to be refused, and what stood before it waits on.
+        """
+        word = _SHORT.fullmatch(text)
+        place = room or target
+        if word is None:
+            if _LETTER.search(text):
+                self._of_senders.end((sender, place))
+                self._of_rooms.end((room, ""))
+            return []
+        source = Source(sender, message)
+        own = self._of_senders.line((sender, place), now)
+        found = own.completed(scanner, word[1], source)
+        shared = self._of_rooms.line((room, ""), now) if room else own
+        if not found and shared.text != own.text:
+            relayed = shared.completed(scanner, word[1], source)
+            found = [each for each in relayed if each.hit.harm is not Harm.DISTRESS]  # nobody's own distress
+        if found:
+            return [_over(each, len(text)) for each in found]
+        own.add(word[1], source, now)
+        if shared is not own:
+            shared.add(word[1], source, now)
+        return found
+
+
+def with_stitched(scan: Scan, found: list[Stitched]) -> Scan:
+    """The scan of a message, with what the message completes."""
+    if not found:
+        return scan
+    hits = (*scan.hits, *(each.hit for each in found))
+    return Scan(hits, max(scan.score, *(each.score for each in found)))
+
+
+def _over(stitched: Stitched, length: int) -> Stitched:
+    hit = msgspec.structs.replace(stitched.hit, start=0, end=length)
+    return msgspec.structs.replace(stitched, hit=hit)
+
+
+class _Lines:
+    """Lines by key, each begun anew after a gap; beyond a number of them, the least recently used is dropped."""
+
+    def __init__(self, gap_s: float, most: int) -> None:
+        self._gap_s = gap_s
+        self._most = most
+        self._lines: OrderedDict[tuple[str, str], Line] = OrderedDict()
+
+    def line(self, key: tuple[str, str], now: float) -> Line:
+        """The line at this key to which a message sent now belongs."""
+        line = self._lines.get(key)
+        if line is not None and now - line.last <= self._gap_s:
+            self._lines.move_to_end(key)
+            return line
+        self._lines[key] = line = Line("", [], now)
+        self._lines.move_to_end(key)
+        if len(self._lines) > self._most:
+            self._lines.popitem(last=False)
+        return line
+
+    def end(self, key: tuple[str, str]) -> None:
+        """Drop the line at this key, if there is one."""
+        self._lines.pop(key, None)
