@@ -59,7 +59,7 @@ class Stitched(msgspec.Struct, frozen=True):
 class Scans(Protocol):
     """What stitching needs of ``filters.scanner.Scanner``."""
 
-    def scan(self, text: str) -> Scan:
+    def scan_terms(self, text: str) -> Scan:
         """Find the terms in a text."""
 
 
