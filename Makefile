@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test check format standard screenshot clean
+.PHONY: install demo test check bench fuzz format standard screenshot clean
 
 install: $(INSTALLED)
 
@@ -24,6 +24,12 @@ check: install  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: install  ## the text kernels beside their peers, and their budgets
+	$(BIN)/shieldwire bench kernels $(ARGS)
+
+fuzz: install  ## a million random reads through the read kernel, with bounds checked
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.gateway.wire.mutants 1000000
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -10,7 +10,7 @@ from itertools import islice
 import msgspec
 import numpy as np
 
-from filters import automaton, kernel, private
+from filters import automaton, kernel, private, survey
 from filters.artifact import Arrays, Artifact, Records
 from filters.classes import Harm
 from filters.folding import Folding
@@ -50,7 +50,14 @@ class Scanner:
                 entries[harmless.letters] = harmless, None
         self._patterns: Sequence[Entry] = tuple(entries.values())
         self._words = automaton.build(list(entries), self._folding)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """What does not come from a lexicon."""
         self._search = kernel.compiled()
+        self._survey = survey.compiled()
+        self.survey_data = survey.data_of(self._words)
+        """What `filters.survey` reads: for a kernel that looks at many texts in one call."""
 
     @classmethod
     def compile(cls, lexicon: Lexicon) -> Scanner:
@@ -75,7 +82,7 @@ class Scanner:
         scanner._folding = Folding.shipped()
         scanner._patterns = Records.read(Entry, "raw.patterns", artifact)
         scanner._words = artifact.array("raw.words")
-        scanner._search = kernel.compiled()
+        scanner._prepare()
         return scanner
 
     @classmethod
@@ -99,6 +106,8 @@ class Scanner:
 
         Any ``str``, lone surrogates too. Time is linear in its length.
         """
+        if not self._survey(*self.survey_data, _utf8(text), survey.NOTHING):
+            return CLEAN
         terms = self.scan_terms(text)
         found = private.find(text)
         if not found:

@@ -20,6 +20,7 @@ from gateway.enforce import NudgeTokens
 from gateway.escalate import RETRY_S, Escalation
 from gateway.identity import Identity
 from gateway.judge import Judge
+from gateway.policy.base import base_scanner
 from gateway.policy.live import LiveScanner
 from gateway.policy.publishing import FOLDER
 from gateway.settings import Settings
@@ -42,7 +43,7 @@ class Gateway:
         self._engine_url = engine_url
         self.draining = asyncio.Event()
         self.live_scanner = LiveScanner(
-            Scanner.shipped(),
+            base_scanner(settings.policy.lexicon, Path(settings.state.data_dir) / FOLDER),
             Path(settings.state.data_dir) / FOLDER,
             lambda: self.state.announced_text(),
             lambda revision: self.state.report_text(revision),

@@ -1,4 +1,4 @@
-"""The command line: `shieldwire serve`, `demo`, `check` and `policy`."""
+"""The command line: `shieldwire serve`, `demo`, `check`, `policy` and `bench`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench import cli as bench
 from gateway.policy import cli as policy
 from gateway.settings import Settings, SettingsError, load_settings
 
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     policy.register(commands)
+    bench.register(commands)
     return parser
 
 

@@ -54,6 +54,7 @@ def serve(config_file: Path | None, settings: Settings) -> None:
     signal.signal(signal.SIGTERM, _exit)
     server = settings.server
     _check_secrets(settings)
+    _compile_lexicon(settings)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listen(server))
         engine_url = ""
@@ -82,6 +83,19 @@ def worker_app() -> Starlette:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     file = os.environ.get(CONFIG_VARIABLE)
     return create_app(load_settings(Path(file) if file else None, os.environ), os.environ[ENGINE_VARIABLE])
+
+
+def _compile_lexicon(settings: Settings) -> None:
+    """Compile the operator's own lexicon once, before the workers look for it; its faults end the start here."""
+    if settings.policy.lexicon:
+        from gateway.policy.base import base_scanner
+        from gateway.policy.compiling import Rejected
+        from gateway.policy.publishing import FOLDER
+
+        try:
+            base_scanner(settings.policy.lexicon, Path(settings.state.data_dir) / FOLDER)
+        except Rejected as error:
+            raise ServeError(f"[policy] lexicon: {error}") from error
 
 
 def _end_with_parent() -> None:

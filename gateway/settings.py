@@ -94,6 +94,9 @@ class ApiSettings(Table, frozen=True):
 class PolicySettings(Table, frozen=True):
     """The policy as operators write it: ladders as words, rates as ``"20/10s"``."""
 
+    lexicon: tuple[str, ...] = ()
+    """Files of terms (``shipped`` stands for those in the package); none: the shipped ones. `filters.lexicon` has the
+    format."""
     ladders: dict[str, tuple[str, str, str]] = {}
     limits: dict[str, str] = {}
     cases: CaseRules = CaseRules()

@@ -9,10 +9,10 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateway.policy.compiling import Compiled
 from gateway.settings import StateSettings
 from gateway.state.changes import STREAM_LENGTH
 from gateway.state.engine import sync, url_on
@@ -23,6 +23,9 @@ from gateway.state.reports import in_force
 from gateway.state.revisions import TEXT, Announcement, Revision, RevisionKeys
 from gateway.state.scripts import CHANGE
 from gateway.state.store import Store
+
+if TYPE_CHECKING:  # it brings the compiler of the kernels along, for which who only rolls back need not wait
+    from gateway.policy.compiling import Compiled
 
 FOLDER = "policy"
 """Of the data directory: where compiled files lie."""

@@ -194,6 +194,33 @@ def test_a_bad_configuration_is_one_line_and_status_2(tmp_path: Path, text: str,
     assert errors.count("\n") == 1
 
 
+def test_a_faulty_lexicon_is_named_with_file_and_line_and_nothing_starts(tmp_path: Path) -> None:
+    lexicon = tmp_path / "own.lexicon"
+    lexicon.write_text("shieldwire-lexicon 1\n[insult grave]\nnoodle head\n")
+    text = (
+        f"[policy]\nlexicon = [{json.dumps(str(lexicon))}]\n[state]\ndata_dir = {json.dumps(str(tmp_path / 'data'))}\n"
+    )
+    status, errors = run_serve(tmp_path, text)
+    assert status == 2
+    assert f"{lexicon}:2: " in errors
+
+
+@pytest.mark.req("O3")
+async def test_an_operators_own_lexicon_judges_in_place_of_the_shipped_one(tmp_path: Path, port: int) -> None:
+    lexicon = tmp_path / "own.lexicon"
+    lexicon.write_text("shieldwire-lexicon 1\n[insult serious]\nnoodle head\n")
+    async with Platform() as platform:
+        text = configuration(platform, tmp_path / "data", port, f"[policy]\nlexicon = [{json.dumps(str(lexicon))}]")
+        with serving(text, tmp_path, port) as gateway:
+            await gateway.ready()
+            async with connect(gateway.ws(user="a")) as socket:
+                await socket.send(barrage("you noodle head", 1))
+                assert (await verdict(socket))["reason"] == "insult"
+                shipped_term = barrage("傻逼滚出去", 2)
+                await socket.send(shipped_term)
+                await receives(socket, shipped_term)
+
+
 def test_a_port_in_use_is_one_line_and_status_2(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -212,7 +212,8 @@ async def test_a_gateway_that_starts_again_starts_with_what_was_announced(lists:
                 status, answer = await asyncio.to_thread(gateway.api, "POST", "verdicts", question)
                 assert (status, answer["disposition"]) == (200, disposition)
                 if disposition == "allow":
-                    assert (await policy(config, "apply", "shipped", lists))[0] == 0
+                    status, output, errors = await policy(config, "apply", "shipped", lists)
+                    assert (status, errors) == (0, ""), output
         status, _, errors = await policy(config, "apply", "shipped")
         assert status == 2
         assert errors.startswith("shieldwire: cannot connect to the store") or "store is down" in errors
