@@ -16,6 +16,7 @@ from numba import int32, int64, njit, types
 from numpy.typing import NDArray
 
 from filters.automaton import BASE, CHECK, FAIL, HEADER, NEXT, OUTPUT, PATTERN, SKIP, UNIT, UNITS
+from filters.utf8 import TRUNCATED, decode
 
 Search = Callable[[NDArray[np.int32], bytes, NDArray[np.int32]], int]
 
@@ -49,28 +50,9 @@ def _search(words, utf8, found):  # type: ignore[no-untyped-def]  # numba types 
     i = 0
     point = 0
     while i < end:
-        # Decode. Malformed input cannot come from str.encode; should it come from elsewhere, it stays within bounds.
-        byte = int64(utf8[i])
-        if byte < 0x80:
-            code = byte
-            i += 1
-        elif byte < 0xE0:
-            if i + 1 >= end:
-                break
-            code = (byte & 0x1F) << 6 | int64(utf8[i + 1]) & 0x3F
-            i += 2
-        elif byte < 0xF0:
-            if i + 2 >= end:
-                break
-            code = (byte & 0x0F) << 12 | (int64(utf8[i + 1]) & 0x3F) << 6 | int64(utf8[i + 2]) & 0x3F
-            i += 3
-        else:
-            if i + 3 >= end:
-                break
-            code = (byte & 0x07) << 18 | (int64(utf8[i + 1]) & 0x3F) << 12
-            code |= (int64(utf8[i + 2]) & 0x3F) << 6 | int64(utf8[i + 3]) & 0x3F
-            code = min(code, 0x10FFFF)
-            i += 4
+        code, i = decode(utf8, i, end)
+        if code == TRUNCATED:
+            break
         point += 1
 
         # Fold.

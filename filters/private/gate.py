@@ -35,6 +35,7 @@ from filters.private.symbols import (
     XIN,
     class_table,
 )
+from filters.utf8 import TRUNCATED, decode
 
 NUMBER = 1
 """Seven digits or more, with no more than ``MAX_GAP`` gaps between two of them."""
@@ -118,31 +119,14 @@ def _gate(classes, tokens, utf8):  # type: ignore[no-untyped-def]  # numba types
     solid = int64(BREAK)  # the same without gaps
     i = 0
     while i <= end:
-        # Decode; one break is read after the last character. Malformed input stays within bounds.
+        # One break is read after the last character.
         if i >= end:
             kind = int64(BREAK)
             i += 1
         else:
-            byte = int64(utf8[i])
-            if byte < 0x80:
-                code = byte
-                i += 1
-            elif byte < 0xE0:
-                if i + 1 >= end:
-                    break
-                code = (byte & 0x1F) << 6 | int64(utf8[i + 1]) & 0x3F
-                i += 2
-            elif byte < 0xF0:
-                if i + 2 >= end:
-                    break
-                code = (byte & 0x0F) << 12 | (int64(utf8[i + 1]) & 0x3F) << 6 | int64(utf8[i + 2]) & 0x3F
-                i += 3
-            else:
-                if i + 3 >= end:
-                    break
-                code = (byte & 0x07) << 18 | (int64(utf8[i + 1]) & 0x3F) << 12
-                code |= (int64(utf8[i + 2]) & 0x3F) << 6 | int64(utf8[i + 3]) & 0x3F
-                i += 4
+            code, i = decode(utf8, i, end)
+            if code == TRUNCATED:
+                break
             kind = int64(classes[code]) if code < SIZE else int64(OTHER)
         if kind == SKIP:
             continue
