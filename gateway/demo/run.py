@@ -11,7 +11,6 @@ import asyncio
 import fcntl
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
@@ -26,6 +25,7 @@ from gateway.demo.client import UNREACHABLE, HttpClient
 from gateway.demo.crowd import Crowd, Tally, perform
 from gateway.demo.plans import Lines, quiet_evening
 from gateway.demo.platform import Platform
+from gateway.demo.ports import free_port
 from gateway.demo.replay import REPLAY_OWNER, REPLAY_ROOM, ReplayError, Row, read_rows, replay
 from gateway.demo.server import served
 
@@ -53,7 +53,7 @@ def main(host: str, port: int, data_dir: Path, replay: Path | None) -> int:
         data_dir = data_dir.resolve()
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _only_demo_in(data_dir):
-            return asyncio.run(_until_stopped(_demo(host, port or _free_port(host), data_dir, rows)))
+            return asyncio.run(_until_stopped(_demo(host, port or free_port(host), data_dir, rows)))
     except (DemoError, ReplayError, OSError) as error:
         sys.stderr.write(f"shieldwire demo: {error}\n")
         return 1
@@ -70,12 +70,6 @@ def _only_demo_in(data_dir: Path) -> Iterator[None]:
         raise DemoError(f"another demo is running on {data_dir}") from error
     finally:
         os.close(descriptor)
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _until_stopped(demo: Coroutine[Any, Any, int]) -> int:

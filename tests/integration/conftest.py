@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.doubles import Gateway, Platform, configuration, free_port, serving
+from gateway.demo.ports import free_port
+from tests.doubles import Gateway, Platform, configuration, serving
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

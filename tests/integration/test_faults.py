@@ -16,8 +16,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from gateway.demo.ports import free_port
 from gateway.state.engine import Engine
-from tests.doubles import Gateway, Platform, configuration, free_port, serving, until
+from tests.doubles import Gateway, Platform, configuration, serving, until
 from tests.integration.test_websocket import barrage, receives, verdict
 
 

@@ -6,7 +6,6 @@ import os
 import queue
 import select
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
+
+from gateway.demo.ports import free_port
 
 START_S = 90.0
 STOP_S = 40.0
@@ -82,13 +83,6 @@ def demo(data_dir: Path) -> Iterator[tuple[Demo, str]]:
     """A demo that is ready, and its address."""
     with Demo(data_dir) as running:
         yield running, running.ready()
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def processes_of(data_dir: Path) -> dict[int, str]:

@@ -15,7 +15,8 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.doubles import Gateway, Platform, configuration, free_port, serving, until
+from gateway.demo.ports import free_port
+from tests.doubles import Gateway, Platform, configuration, serving, until
 
 pytestmark = [pytest.mark.req("O3"), pytest.mark.asyncio(loop_scope="module")]
 
