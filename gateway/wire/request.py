@@ -52,7 +52,7 @@ class ClientRequest:
         self.language = Language.of(self.headers.get("accept-language", ""))
         self.has_body = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
         self._peer: str = scope["client"][0] if scope.get("client") else ""
-        self._from_trusted_proxy = self._peer in trusted_proxies
+        self.from_trusted_proxy = self._peer in trusted_proxies
 
     def is_ambiguous(self, watched: set[str]) -> bool:
         """Whether the platform could read this request in another way than the gateway.
@@ -61,13 +61,8 @@ class ClientRequest:
         they nor what frames a request may come twice, or be declared hop-by-hop: the platform would never see them.
         """
         decisive = watched | _FRAMING
-        declared = {token.strip().lower() for token in self.headers.get("connection", "").split(",")}
+        declared = {name.decode("latin-1") for name in _declared_hop_by_hop(self.raw_headers)}
         return bool(self.doubled & decisive or declared & decisive or not _HOST.fullmatch(self.headers.get("host", "")))
-
-    @property
-    def from_trusted_proxy(self) -> bool:
-        """Whether the peer is one of ``trusted_proxies``."""
-        return self._from_trusted_proxy
 
     def fields(self, matched: Matched, account: str, identity: Identity) -> RequestFields:
         """What messages of this request may refer to outside their payload."""
@@ -82,7 +77,7 @@ class ClientRequest:
         secure = self.scope["scheme"] in ("https", "wss")
         chain = [self._peer] if self._peer else []
         protocol, host = ("https" if secure else "http"), self.headers.get("host", "")
-        if self._from_trusted_proxy:
+        if self.from_trusted_proxy:
             chain = [*filter(None, [self.headers.get("x-forwarded-for")]), *chain]
             protocol = self.headers.get("x-forwarded-proto", protocol)
             host = self.headers.get("x-forwarded-host", host)
@@ -96,7 +91,12 @@ def _doubled(names: Iterable[str] | Iterable[bytes]) -> set[str]:
     return {name for name, count in counts.items() if count > 1}
 
 
+def _declared_hop_by_hop(headers: Headers) -> set[bytes]:
+    """The names that any of the ``Connection`` headers takes out of the message (RFC 9110, section 7.6.1)."""
+    return {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
+
+
 def end_to_end(headers: Headers) -> Headers:
     """The headers without those that concern one hop only."""
-    named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
+    named = _declared_hop_by_hop(headers)
     return [(name, value) for name, value in headers if name not in _HOP_BY_HOP and name not in named]

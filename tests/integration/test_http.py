@@ -135,6 +135,9 @@ AMBIGUOUS = {
     "a Host with a password": "Host: u:p@x\r\nContent-Type: application/json\r\n",
     "Content-Type twice": "Host: h\r\nContent-Type: application/json\r\nContent-Type: text/plain\r\n",
     "Content-Type declared hop-by-hop": "Host: h\r\nConnection: content-type\r\nContent-Type: application/json\r\n",
+    "Content-Type declared in the first of two Connections": (
+        "Host: h\r\nConnection: content-type\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    ),
     "Host declared hop-by-hop": "Host: h\r\nConnection: keep-alive, Host\r\nContent-Type: application/json\r\n",
     "charset twice": "Host: h\r\nContent-Type: application/json; charset=gbk; charset=utf-8\r\n",
 }
