@@ -1,85 +1,652 @@
-"""The compiled search: one pass over UTF-8 that decodes, folds and matches at once.
+"""The compiled search: UTF-8 to candidates, in all views, in one call.
 
-It reads an automaton (``filters.automaton`` explains the layout) and a text, both flat arrays, and knows nothing of
-terms. Compiled in memory when first asked for, in each process: a compile takes a second or two, while numba's cache on
-disk is written to by several workers at once and is known to be torn by it.
+It reads an index (``filters.index``), the prices of ordinary words (``filters.views.words``), the spelling of pinyin
+(``filters.views.spelling``) and a text, all flat arrays, and knows nothing of terms. ``filters/DESIGN.md`` teaches it
+from the simplest version up. Compiled in memory when first asked for, in each process: a compile takes some seconds,
+while numba's cache on disk is written to by several workers at once and is known to be torn by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 
 import numpy as np
-from numba import int32, int64, njit, types
+from numba import int32, int64, njit, types, uint64
 from numpy.typing import NDArray
 
-from filters.automaton import BASE, CHECK, FAIL, HEADER, NEXT, OUTPUT, PATTERN, SKIP, UNIT, UNITS
+from filters.index import (
+    BOUND,
+    COST,
+    CUE,
+    DETOUR,
+    DETOURS,
+    ENTRIES,
+    ENTRY,
+    HANZI,
+    HEADER,
+    INITIALS,
+    INITIALS_MASK,
+    INITIALS_MULTIPLIER,
+    IS_GHOST,
+    IS_SPACE,
+    JOINTS,
+    KIND,
+    LATIN,
+    LENGTH,
+    LETTER,
+    LETTERS,
+    LONGEST_INITIALS,
+    RAW,
+    ROW,
+    SKIP,
+    SPLIT,
+    SPLIT_MASK,
+    SPLIT_MULTIPLIER,
+    SPLIT_SECOND,
+    SPLITS,
+    STARTS,
+    SYMBOL,
+    TRAIT,
+    UNITS,
+    UNSPACED,
+    VIEWED,
+    WEIGHT,
+    WORD,
+    WRITTEN,
+)
+from filters.trie import BASE, CHECK, OUTPUT, UNIT
 from filters.utf8 import TRUNCATED, decode
+from filters.views import spelling
+from filters.views.words import BIGRAM_BITS, MULTIPLIER, REACH, SHIFT, SLOTS, UNKNOWN_CHARACTER
 
-Search = Callable[[NDArray[np.int32], bytes, NDArray[np.int32]], int]
+Words = NDArray[np.int32]
+Tables = tuple[Words, NDArray[np.int64], Words, Words]
+"""What a search reads: the index, `views.words.hashed`, `views.words.bigrams`, `views.spelling.table`."""
+Search = Callable[[Tables, bytes, Words, NDArray[np.int32], int], int]
+
+FOUND_RAW, FOUND_VIEW, FOUND_INITIALS = 0, 1, 2
+"""What a candidate was found as: a pattern as it is written, in another view, a run of initials."""
+
+PRIVATE = 1 << 40
+"""Added to the count if the text may hold private data."""
+
+STACK = 512
+"""Rows at the beginning of the scratch that hold the pending readings of a walk."""
+FEWEST_INITIALS = 3
+
+# A letter in the scratch: the symbol, trait and letter of its row, and its place, a code point offset. More traits:
+PLACE = 3
+ADJACENT = 1 << 10
+"""A word letter right behind another."""
+SPACED = 1 << 11
+"""A word letter behind another, with a space between."""
+READ_TOGETHER = 1 << 12
+"""It may be read as a part of something longer: split, or spelled."""
+SPELLED = 1 << 13
+"""Its run of Latin letters may be pinyin."""
+ABBREVIATED = 1 << 14
+"""Its run of Latin letters may be initials of letters, beside letters that are written."""
+
+# A pending reading.
+IN_DETOUR, IN_PINYIN, IN_INITIALS = 1, 2, 4
+
+_MOST_STEPS = 2000
+"""Of the readings that begin at one letter. No text that people write comes near: it is to bound what a text can cost."""
+
+_UNKNOWN = round(100 * UNKNOWN_CHARACTER)
+_BAR, _EACH = 1000, 200
+"""Hundredths: the bar of `filters.views.evidence` for homophones; that of no other view is lower."""
+_MARGIN = 5
+"""For rounding."""
 
 _WORDS = types.Array(int32, 1, "C", readonly=True)
-_FOUND = types.Array(int32, 2, "C")
-_SIGNATURE = int64(_WORDS, types.Bytes(types.uint8, 1, "C"), _FOUND)
+_LONGS = types.Array(int64, 2, "C", readonly=True)
+_TABLE = types.Array(int32, 2, "C")
+TABLES = types.Tuple((_WORDS, _LONGS, _WORDS, _WORDS))  # type: ignore[no-untyped-call]
+
+# Without numba's runtime, which counts references: nothing in here owns an array, and counting would cost more than the
+# search of a short text. numba's stubs do not know the option.
+compile_without_runtime: Any = partial(cast(Any, njit), _nrt=False)
+_called = compile_without_runtime()
+_inlined = compile_without_runtime(forceinline=True)
 
 
 @cache
 def compiled() -> Search:
-    """The search as machine code: ``search(words, utf8, found) -> count``.
+    """The search as machine code: ``search(tables, utf8, scratch, found, viewed) -> count``.
 
-    ``words`` is what ``automaton.build`` returns, ``utf8`` the text, ``found`` an int32 array [n, 2] into
-    which the first n candidates are written: the pattern's number and the code point offset at which it ends. The
-    count is that of all candidates; with n = 0 they are only counted, which is all that a clean text needs.
+    ``scratch`` is an int32 array [STACK + len(utf8) + 2, 4] for its own use. ``found`` is int32 [n, 4] and takes the
+    first n candidates: as what it was found, the entry, and the code points where it begins and ends. The count is that
+    of all candidates (the same one may be found twice), and PRIVATE more if the text may hold private data; with n = 0
+    they are only counted, which is all that a clean text needs. ``viewed`` 0: as it is written only.
 
     What is returned is the signature's own entry point: numba's dispatcher would cost more than the search. It trusts
     its callers to pass these very types.
     """
-    overloads: dict[Any, Any] = njit(_SIGNATURE)(_search).overloads
-    entry_point: Search = next(iter(overloads.values())).entry_point
+    signature = TABLES, types.Bytes(types.uint8, 1, "C"), _TABLE, _TABLE, int64
+    search.compile(signature)
+    entry_point: Search = search.overloads[signature].entry_point
     return entry_point
 
 
-def _search(words, utf8, found):  # type: ignore[no-untyped-def]  # numba types it by the signature above
-    units = words[UNITS]
+@_called
+def search(tables, utf8, scratch, found, viewed):  # type: ignore[no-untyped-def]  # numba types it by the signature
+    """What `compiled` returns, for other kernels."""
+    words, costs, bigrams, spelled = tables
+    last, seen, weight = _read(words, utf8, scratch)
+    count = int64(0)
+    unusual = int64(0)
+    if viewed:
+        unusual = int64(DETOUR | READ_TOGETHER)
+        if seen & LATIN:
+            count = _mark_runs(words, spelled, scratch, last, found, count)
+        if seen & SPLIT and seen & SPLIT_SECOND:
+            _mark_splits(words, scratch, last)
+    count = _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, unusual)
+    if weight >= WEIGHT and count < PRIVATE:
+        count += PRIVATE
+    return count
+
+
+@_inlined
+def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
+    """The letters of the text as rows of the scratch from STACK on: the last one's end, all traits, all weights."""
     end = len(utf8)
-    room = len(found)
-    count = 0
-    state = 0
+    seen = int64(0)
+    weight = int64(0)
+    before = int64(0)  # the trait of the letter before, if only ghosts or spaces stand between
+    spaces = int64(0)
     i = 0
     point = 0
+    letter = STACK
     while i < end:
         code, i = decode(utf8, i, end)
         if code == TRUNCATED:
             break
         point += 1
-
-        # Fold.
-        symbol = int64(words[int64(words[HEADER + (code >> 8)]) + (code & 0xFF)])
+        row = int64(words[HEADER + (code >> 8)]) + 4 * (code & 0xFF)
+        symbol = words[row + SYMBOL]
+        trait = int64(words[row + TRAIT])
+        weight += trait & WEIGHT
         if symbol == SKIP:
+            if trait & IS_SPACE:
+                spaces = SPACED
+            elif trait & IS_GHOST == 0:
+                before = 0
             continue
-        if symbol == 0:
-            state = 0
-            continue
+        if trait & before & WORD:
+            trait |= spaces if spaces else ADJACENT
+        seen |= trait
+        scratch[letter, SYMBOL] = symbol
+        scratch[letter, TRAIT] = trait
+        scratch[letter, LETTER] = words[row + LETTER]
+        scratch[letter, PLACE] = point - 1
+        letter += 1
+        before = trait
+        spaces = 0
+    scratch[letter, SYMBOL] = 0
+    scratch[letter, TRAIT] = 0
+    return letter, seen, weight
 
-        # Step: fall back to ever shorter suffixes until one can be continued.
+
+@_inlined
+def _has_pair(words, matrix, one, other):  # type: ignore[no-untyped-def]
+    """Is the bit of two symbols set?"""
+    bound = int64(words[BOUND])
+    one, other = min(one, bound), min(other, bound)
+    return int64(words[matrix + one * int64(words[ROW]) + (other >> 5)]) >> (other & 31) & 1 != 0
+
+
+@_called
+def _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, unusual):  # type: ignore[no-untyped-def]
+    """Walk the trie from wherever a pattern may begin: each letter read as what it is, and where it may be read in
+    other ways (its trait has one of ``unusual``), in all of them.
+    """
+    starts = int64(words[STARTS])
+    units = int64(words[UNITS])
+    after = int64(scratch[STACK, SYMBOL])
+    trait_after = int64(scratch[STACK, TRAIT])
+    for start in range(STACK, last - 1):
+        symbol, trait = after, trait_after
+        after = int64(scratch[start + 1, SYMBOL])
+        trait_after = int64(scratch[start + 1, TRAIT])
+        otherwise = False
+        if (trait | trait_after) & unusual:
+            otherwise = _may_begin_otherwise(words, starts, scratch, start)
+        if symbol > 0 and after > 0 and trait & ADJACENT == 0 and _has_pair(words, starts, symbol, after):
+            # The root's base is 0, so this is where the first symbol leads.
+            state = symbol
+            at = start + 1
+            while True:
+                unit = int64(words[units + UNIT * state + BASE]) + int64(scratch[at, SYMBOL])
+                if words[units + UNIT * unit + CHECK] != state:
+                    break
+                state = unit
+                at += 1
+                output = int64(words[units + UNIT * state + OUTPUT])
+                if output != 0:
+                    count = _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, viewed)
+                if at >= last:
+                    break
+                otherwise = otherwise or int64(scratch[at, TRAIT]) & unusual != 0
+                if scratch[at, SYMBOL] <= 0:
+                    break
+        if otherwise:
+            count = _walk(words, costs, bigrams, spelled, scratch, start, last, found, count)
+    return count
+
+
+@_called
+def _may_begin_otherwise(words, starts, scratch, start):  # type: ignore[no-untyped-def]
+    """May a pattern begin with this letter and the next one, if one of them is not read as what it is?"""
+    one_trait, other_trait = int64(scratch[start, TRAIT]), int64(scratch[start + 1, TRAIT])
+    one, other = int64(scratch[start, SYMBOL]), int64(scratch[start + 1, SYMBOL])
+    if (one_trait | other_trait) & READ_TOGETHER:
+        return True
+    if other_trait & DETOUR:
+        others = _detours_of(words, int64(scratch[start + 1, LETTER]))
+        for second in range(others + 1, others + 1 + int64(words[others])):
+            if one > 0 and _has_pair(words, starts, one, int64(words[second])):
+                return True
+    if one_trait & DETOUR:
+        ones = _detours_of(words, int64(scratch[start, LETTER]))
+        for first in range(ones + 1, ones + 1 + int64(words[ones])):
+            if other > 0 and _has_pair(words, starts, int64(words[first]), other):
+                return True
+            if other_trait & DETOUR:
+                others = _detours_of(words, int64(scratch[start + 1, LETTER]))
+                for second in range(others + 1, others + 1 + int64(words[others])):
+                    if _has_pair(words, starts, int64(words[first]), int64(words[second])):
+                        return True
+    return False
+
+
+@_inlined
+def _detours_of(words, letter):  # type: ignore[no-untyped-def]
+    """Where the list of a letter's other symbols begins."""
+    return int64(words[int64(words[HEADER + (letter >> 8)]) + 4 * (letter & 0xFF) + DETOURS])
+
+
+@_called
+def _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, viewed):  # type: ignore[no-untyped-def]
+    """Take the entries that end in a state, as they are written or by homophones."""
+    homophones = False
+    for number in range(output + 1, output + 1 + int64(words[output])):
+        entry = int64(words[ENTRIES]) + ENTRY * int64(words[number])
+        kind = int64(words[entry + KIND])
+        same = True
+        first = int64(words[entry + LETTERS])
+        for offset in range(at - start):
+            if words[first + offset] != scratch[start + offset, LETTER]:
+                same = False
+                break
+        if same and kind & CUE:
+            if count < PRIVATE:
+                count += PRIVATE
+        elif same and kind & WRITTEN:
+            if viewed and not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
+                count = _take(found, count, FOUND_RAW, int64(words[number]), scratch, start, at)
+        elif same:
+            if _may_stand(words, scratch, start, at, entry):
+                count = _take(found, count, FOUND_RAW, int64(words[number]), scratch, start, at)
+        elif kind & VIEWED and viewed and not homophones:
+            homophones = True
+            if not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
+                count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
+    return count
+
+
+@_inlined
+def _take(found, count, kind, number, scratch, start, at):  # type: ignore[no-untyped-def]
+    place = count & (PRIVATE - 1)
+    if place < len(found):
+        found[place, 0] = kind
+        found[place, 1] = number
+        found[place, 2] = scratch[start, PLACE]
+        found[place, 3] = scratch[at - 1, PLACE] + 1
+    return count + 1
+
+
+@_inlined
+def _may_stand(words, scratch, start, at, entry):  # type: ignore[no-untyped-def]
+    """Rules 1 and 3 of ``filters.reading``, as far as they need no second look at the text."""
+    if int64(scratch[at, TRAIT]) & ADJACENT:
+        return False
+    joints = int64(words[entry + JOINTS])
+    if joints == 0:
+        return True
+    spaced = False
+    spelled_out = True
+    for offset in range(1, at - start):
+        trait = int64(scratch[start + offset, TRAIT])
+        if trait & SPACED:
+            spaced = spaced or (offset < UNSPACED and joints >> (offset - 1) & 1 != 0)
+        else:
+            spelled_out = spelled_out and trait & ADJACENT == 0
+    return spelled_out or not spaced
+
+
+# Is it ordinary?
+
+
+@_inlined
+def _price(costs, key):  # type: ignore[no-untyped-def]
+    """What a word costs in hundredths; -1 if it is not known."""
+    slot = int64((uint64(key) * uint64(MULTIPLIER)) >> uint64(SHIFT))
+    while costs[slot, 0] != 0:
+        if costs[slot, 0] == key:
+            return int64(costs[slot, 1])
+        slot = (slot + 1) & (SLOTS - 1)
+    return int64(-1)
+
+
+@_inlined
+def _meets(bigrams, one, other):  # type: ignore[no-untyped-def]
+    """May a word hold these two characters side by side? `views.words.bigrams` is the set."""
+    bit = (one * 40503 + other) & (BIGRAM_BITS - 1)
+    return int64(bigrams[bit >> 5]) >> (bit & 31) & 1 != 0
+
+
+@_called
+def _cost(costs, bigrams, scratch, start, end):  # type: ignore[no-untyped-def]
+    """The least cost of reading Chinese letters as ordinary words, in hundredths: `Words.cost`."""
+    # What the letters before ``at`` cost, without the last 0, 1, 2 and 3 of them; how many letters meet without a gap.
+    b0 = b1 = b2 = b3 = int64(0)
+    meeting = 0
+    for at in range(start, end):
+        letter = int64(scratch[at, LETTER])
+        single = int64(scratch[at, TRAIT]) >> COST
+        best = b0 + single
+        if at > start and _meets(bigrams, int64(scratch[at - 1, LETTER]), letter):
+            meeting += 1
+            key = int64(scratch[at - 1, LETTER]) << 16 | letter
+            price = _price(costs, key)
+            if price >= 0:
+                best = min(best, b1 + price)
+            if meeting > 1:
+                key |= int64(scratch[at - 2, LETTER]) << 32
+                price = _price(costs, key)
+                if price >= 0:
+                    best = min(best, b2 + price)
+            if meeting > 2:
+                key |= int64(scratch[at - 3, LETTER]) << 48
+                price = _price(costs, key)
+                if price >= 0:
+                    best = min(best, b3 + price)
+        else:
+            meeting = 0
+        b3, b2, b1, b0 = b2, b1, b0, best
+    return b0
+
+
+@_called
+def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # type: ignore[no-untyped-def]
+    """Is it certain that `filters.views.evidence` will find the letters from ``start`` to ``end`` ordinary?
+
+    Certain only where all is Chinese: what is not joins no word, so it ends the context that matters.
+    """
+    single = int64(0)
+    for at in range(start, end):
+        trait = int64(scratch[at, TRAIT])
+        if trait & HANZI == 0:
+            return False
+        single += trait >> COST
+    # Never dearer than its characters one by one.
+    bar = _BAR + _EACH - _MARGIN
+    length = int64(words[entry + LENGTH])
+    if end - start == length:
+        letters = int64(words[entry + LETTERS])
+        disguised = 0
+        for at in range(start, end):
+            disguised += scratch[at, LETTER] != words[letters + at - start]
+        if int64(words[entry + KIND]) & WRITTEN == 0:
+            bar = _BAR + _EACH * disguised - _MARGIN
+    else:
+        bar = _BAR - _MARGIN
+    if single < bar:
+        return True
+    if end - start == 2:
+        one, other = int64(scratch[start, LETTER]), int64(scratch[start + 1, LETTER])
+        if _meets(bigrams, one, other) and _price(costs, one << 16 | other) >= 0:
+            return True
+    left, right = start, end
+    while left > STACK and start - left < REACH and int64(scratch[left - 1, TRAIT]) & HANZI:
+        left -= 1
+    while right < last and right - end < REACH and int64(scratch[right, TRAIT]) & HANZI:
+        right += 1
+    surprise = (
+        _cost(costs, bigrams, scratch, left, right)
+        - _cost(costs, bigrams, scratch, left, start)
+        - _cost(costs, bigrams, scratch, end, right)
+    )
+    return surprise < bar
+
+
+# Other views.
+
+
+@_called
+def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-untyped-def]
+    """Mark the runs of Latin letters that may be pinyin or initials; take those that are initials of a term."""
+    at = int64(STACK)
+    chain = int64(-1)  # where the runs begin that may be pinyin, side by side
+    strange = False  # may one of them be nothing else?
+    while at <= last:
+        if int64(scratch[at, TRAIT]) & LATIN == 0:
+            if chain >= 0 and (strange or (at < last and scratch[at, SYMBOL] > 0)):
+                for place in range(chain, at):
+                    scratch[place, TRAIT] |= SPELLED | READ_TOGETHER
+            chain = -1
+            at += 1
+            continue
+        first = at
+        high = low = int64(0)
+        state = int64(1)
         while True:
-            unit = units + UNIT * state
-            after = int64(words[unit + BASE]) + symbol
-            if int64(words[units + UNIT * after + CHECK]) == state:
-                state = after
+            letter = int64(scratch[at, LETTER]) - 0x60
+            if at - first < 6:
+                high = high << 5 | letter
+            else:
+                low = (low << 5 | letter) & 0x3FFFFFFF
+            state = int64(spelled[spelling.STATES + spelling.ROW * state + letter - 1])
+            at += 1
+            if int64(scratch[at, TRAIT]) & (LATIN | ADJACENT) != LATIN | ADJACENT:
                 break
-            if state == 0:
-                break
-            state = int64(words[unit + FAIL])
+        size = at - first
+        after_word = int64(scratch[first, TRAIT]) & ADJACENT != 0
+        before_word = int64(scratch[at, TRAIT]) & ADJACENT != 0
+        behind = first > STACK and scratch[first - 1, SYMBOL] > 0 and int64(scratch[first - 1, TRAIT]) & LATIN == 0
+        ahead = at < last and scratch[at, SYMBOL] > 0 and int64(scratch[at, TRAIT]) & LATIN == 0
+        if state != 0 and spelled[spelling.STATES + spelling.ROW * state + spelling.ACCEPTS] != 0:
+            if chain < 0:
+                chain = first
+                strange = behind
+            strange = strange or ahead or size > LONGEST_INITIALS or not _is_word(spelled, high, low)
+        else:
+            if chain >= 0 and strange:
+                for place in range(chain, first):
+                    scratch[place, TRAIT] |= SPELLED | READ_TOGETHER
+            chain = -1
+        if size <= LONGEST_INITIALS:
+            if size >= FEWEST_INITIALS and not after_word and not before_word:
+                number = _initials_of(words, high, low)
+                if number > 0:
+                    count = _take(found, count, FOUND_INITIALS, number - 1, scratch, first, at)
+            if behind or ahead:
+                for place in range(first, at):
+                    scratch[place, TRAIT] |= ABBREVIATED | READ_TOGETHER
+    return count
 
-        # Report all patterns that end here.
-        output = int64(words[units + UNIT * state + OUTPUT])
-        while output != 0:
-            if count < room:
-                found[count, 0] = words[output + PATTERN]
-                found[count, 1] = point
-            count += 1
-            output = int64(words[output + NEXT])
+
+@_inlined
+def _initials_of(words, high, low):  # type: ignore[no-untyped-def]
+    mask = int64(words[INITIALS_MASK])
+    table = int64(words[INITIALS])
+    slot = ((high * INITIALS_MULTIPLIER + low) >> 8) & mask
+    while words[table + 4 * slot] != 0:
+        if words[table + 4 * slot] == high and words[table + 4 * slot + 1] == low:
+            return int64(words[table + 4 * slot + 2])
+        slot = (slot + 1) & mask
+    return int64(0)
+
+
+@_inlined
+def _is_word(spelled, high, low):  # type: ignore[no-untyped-def]
+    """Is the run one of the ordinary English words that could be pinyin?"""
+    slot = ((high * INITIALS_MULTIPLIER + low) >> 8) & (spelling.WORD_SLOTS - 1)
+    while spelled[spelling.WORDS + 2 * slot] != 0:
+        if spelled[spelling.WORDS + 2 * slot] == high and spelled[spelling.WORDS + 2 * slot + 1] == low:
+            return True
+        slot = (slot + 1) & (spelling.WORD_SLOTS - 1)
+    return False
+
+
+@_inlined
+def _syllable(spelled, value):  # type: ignore[no-untyped-def]
+    """The symbol of a packed syllable, or 0."""
+    slot = (value * INITIALS_MULTIPLIER >> spelling.SYLLABLE_SHIFT) & (spelling.SYLLABLE_SLOTS - 1)
+    while spelled[2 * slot] != 0:
+        if spelled[2 * slot] == value:
+            return int64(spelled[2 * slot + 1])
+        slot = (slot + 1) & (spelling.SYLLABLE_SLOTS - 1)
+    return int64(0)
+
+
+@_inlined
+def _split_list(words, one, other):  # type: ignore[no-untyped-def]
+    """The list of characters that these two letters may begin, or 0."""
+    mask = int64(words[SPLIT_MASK])
+    table = int64(words[SPLITS])
+    slot = (one * SPLIT_MULTIPLIER + other) & mask
+    while words[table + 4 * slot] != 0:
+        if words[table + 4 * slot] == one and words[table + 4 * slot + 1] == other:
+            return int64(words[table + 4 * slot + 2])
+        slot = (slot + 1) & mask
+    return int64(0)
+
+
+@_called
+def _mark_splits(words, scratch, last):  # type: ignore[no-untyped-def]
+    """Mark the letters that may be components of one."""
+    for at in range(STACK, last - 1):
+        if int64(scratch[at, TRAIT]) & SPLIT and int64(scratch[at + 1, TRAIT]) & SPLIT_SECOND:
+            parts = _split_list(words, int64(scratch[at, LETTER]), int64(scratch[at + 1, LETTER]))
+            if parts > 0:
+                entry = parts + 1
+                for _ in range(int64(words[parts])):
+                    rest = int64(words[entry])
+                    if _follows(words, scratch, at + 2, last, entry + 1, rest):
+                        for place in range(at, at + 2 + rest):
+                            scratch[place, TRAIT] |= READ_TOGETHER
+                    entry += rest + 2
+
+
+@_inlined
+def _follows(words, scratch, at, last, letters, rest):  # type: ignore[no-untyped-def]
+    """Do these letters of the index follow in the text?"""
+    if at + rest > last:
+        return False
+    for offset in range(rest):  # noqa: SIM110 - numba has no all()
+        if scratch[at + offset, LETTER] != words[letters + offset]:
+            return False
+    return True
+
+
+@_called
+def _walk(words, costs, bigrams, spelled, scratch, start, last, found, count):  # type: ignore[no-untyped-def]
+    """Follow all readings that begin at one letter.
+
+    A pending reading is a row of the stack: the letter to go on from, the state of the trie, in what it is.
+    """
+    units = int64(words[UNITS])
+    scratch[0, 0] = start
+    scratch[0, 1] = 0
+    scratch[0, 2] = 0
+    pending = 1
+    steps = 0
+    while pending > 0 and steps < _MOST_STEPS:
+        steps += 1
+        pending -= 1
+        at = int64(scratch[pending, 0])
+        state = int64(scratch[pending, 1])
+        way = int64(scratch[pending, 2])
+        unit = units + UNIT * state
+        output = int64(words[unit + OUTPUT])
+        if output != 0 and way & IN_DETOUR:
+            count = _detoured(words, costs, bigrams, scratch, start, at, last, output, found, count)
+        trait = int64(scratch[at, TRAIT])
+        if at >= last or pending > STACK - 64:
+            continue
+        base = int64(words[unit + BASE])
+        if base <= 0 and state != 0:
+            continue
+        symbol = int64(scratch[at, SYMBOL])
+        within = way & IN_INITIALS != 0 and trait & (LATIN | ADJACENT) == LATIN | ADJACENT
+        if symbol > 0 and not within:
+            pending = _push(words, units, state, base + symbol, scratch, pending, at + 1, way)
+        if trait & DETOUR:
+            detours = _detours_of(words, int64(scratch[at, LETTER]))
+            for number in range(detours + 1, detours + 1 + int64(words[detours])):
+                after = base + int64(words[number])
+                pending = _push(words, units, state, after, scratch, pending, at + 1, way | IN_DETOUR)
+        if trait & SPLIT and trait & READ_TOGETHER and at + 1 < last:
+            parts = _split_list(words, int64(scratch[at, LETTER]), int64(scratch[at + 1, LETTER]))
+            if parts > 0:
+                entry = parts + 1
+                for _ in range(int64(words[parts])):
+                    rest = int64(words[entry])
+                    after = base + int64(words[entry + 1 + rest])
+                    if _follows(words, scratch, at + 2, last, entry + 1, rest):
+                        pending = _push(words, units, state, after, scratch, pending, at + 2 + rest, way | IN_DETOUR)
+                    entry += rest + 2
+        if trait & SPELLED and way & IN_INITIALS == 0:
+            value = int64(0)
+            for size in range(6):
+                if at + size >= last:
+                    break
+                letter = int64(scratch[at + size, TRAIT])
+                if letter & LATIN == 0 or (size > 0 and letter & ADJACENT == 0):
+                    break
+                value = value << 5 | int64(scratch[at + size, LETTER]) - 0x60
+                symbol = _syllable(spelled, value)
+                if symbol > 0:
+                    after = base + symbol
+                    way_after = way | IN_DETOUR | IN_PINYIN
+                    pending = _push(words, units, state, after, scratch, pending, at + size + 1, way_after)
+        if trait & ABBREVIATED and way & IN_PINYIN == 0 and (within or trait & ADJACENT == 0):
+            letter = int64(scratch[at, LETTER]) - 0x61
+            for after in range(base + _first_of(spelled, letter), base + _first_of(spelled, letter + 1)):
+                way_after = way | IN_DETOUR | IN_INITIALS
+                pending = _push(words, units, state, after, scratch, pending, at + 1, way_after)
+                if pending > STACK - 64:
+                    break
+    return count
+
+
+@_inlined
+def _first_of(spelled, letter):  # type: ignore[no-untyped-def]
+    """The first symbol of the syllables that begin with a letter (0 for a), or with a later one."""
+    return int64(spelled[spelling.FIRSTS + letter])
+
+
+@_inlined
+def _push(words, units, state, after, scratch, pending, at, way):  # type: ignore[no-untyped-def]
+    if words[units + UNIT * after + CHECK] == state:
+        scratch[pending, 0] = at
+        scratch[pending, 1] = after
+        scratch[pending, 2] = way
+        return pending + 1
+    return pending
+
+
+@_called
+def _detoured(words, costs, bigrams, scratch, start, at, last, output, found, count):  # type: ignore[no-untyped-def]
+    """Take the first of the entries that end in a state, if the letters that were read so may be meant."""
+    for number in range(output + 1, output + 1 + int64(words[output])):
+        entry = int64(words[ENTRIES]) + ENTRY * int64(words[number])
+        if int64(words[entry + KIND]) & VIEWED:
+            if not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
+                count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
     return count

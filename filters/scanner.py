@@ -1,24 +1,30 @@
-"""The scanner: a compiled lexicon that finds its terms in texts, and private data beside them."""
+"""The scanner: a compiled lexicon that finds its terms in texts, in all views, and private data beside them."""
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 
 import msgspec
 import numpy as np
 
-from filters import automaton, kernel, private, survey
+from filters import index, kernel, private, survey
 from filters.artifact import Arrays, Artifact, Records
 from filters.classes import Harm
 from filters.folding import Folding
 from filters.guards import standing
 from filters.hits import CLEAN, Hit, Scan, Severity
+from filters.kernel import FOUND_RAW
 from filters.lexicon import Lexicon, LexiconError, Term
 from filters.overlap import Match, conflicts, longest
 from filters.reading import Pattern, start_of
+from filters.views.evidence import View, spelled_apart
+from filters.views.letters import Letters
+from filters.views.writings import Writing, initials_of, meaning, writings_of
 
 HOSTILITY = {Severity.MILD: 0.3, Severity.SERIOUS: 0.7, Severity.SEVERE: 0.9}
 """What one hit adds to the score: the chance that its text is hostile, until a model says it better."""
@@ -26,10 +32,15 @@ HOSTILITY = {Severity.MILD: 0.3, Severity.SERIOUS: 0.7, Severity.SEVERE: 0.9}
 _WARMING = 4096
 """With how many entries a scanner is warmed up."""
 
-_NO_ROOM = np.empty((0, 2), dtype=np.int32)
+_USUAL_LENGTH = 4096
+"""Bytes of a text up to which a scan uses the scanner's own scratch."""
 
 Entry = tuple[Pattern, Term | None]
-"""What the automaton finds under one number: a term, or (None) a harmless phrase."""
+"""What the search finds under one number: a term, or (None) a harmless phrase."""
+Candidate = tuple[int, int, int, int]
+"""As what it was found, its entry, the code points where it begins and ends."""
+Seen = tuple[int, int, Term | None, str]
+"""A match, and the view in which it is one."""
 
 
 class Scanner:
@@ -49,8 +60,23 @@ class Scanner:
                 harmless = Pattern.of(phrase, self._folding)
                 entries[harmless.letters] = harmless, None
         self._patterns: Sequence[Entry] = tuple(entries.values())
-        self._words = automaton.build(list(entries), self._folding)
+        terms = {
+            number: pattern.letters
+            for number, (pattern, term) in enumerate(self._patterns)
+            if term is not None and spelled_apart(pattern.letters)
+        }
+        written = writings_of(terms, entries)
+        self._writings: Sequence[Writing] = tuple(written.values())
+        self._words = index.build(list(self._indexed(terms, written)), initials_of(terms))
         self._prepare()
+
+    def _indexed(self, terms: Mapping[int, str], written: Mapping[str, Writing]) -> Iterator[index.Entry]:
+        for number, (pattern, _) in enumerate(self._patterns):
+            yield index.Entry(pattern, index.RAW | index.VIEWED if number in terms else index.RAW)
+        for letters in written:
+            yield index.Entry(Pattern(letters, ()), index.WRITTEN)
+        for cue in private.TRIGGERS:
+            yield index.Entry(Pattern(self._folding.letters(cue), ()), index.CUE)
 
     def _prepare(self) -> None:
         """What does not come from a lexicon."""
@@ -58,13 +84,21 @@ class Scanner:
         self._survey = survey.compiled()
         self.survey_data = survey.data_of(self._words)
         """What `filters.survey` reads: for a kernel that looks at many texts in one call."""
+        # Shared by all threads: the search does not let go of the interpreter's lock.
+        self._scratch = survey.scratch_for(_USUAL_LENGTH)
 
     @classmethod
     def compile(cls, lexicon: Lexicon) -> Scanner:
         """The scanner of a lexicon. Raises ``LexiconError`` where one of its entries would undo another."""
-        scanner = cls(lexicon)
-        for conflict in scanner.conflicts(lexicon):
-            raise conflict
+        collecting = gc.isenabled()
+        gc.disable()  # of millions of small objects none is garbage: to look for it would take a third of the time
+        try:
+            scanner = cls(lexicon)
+            for conflict in scanner.conflicts(lexicon):
+                raise conflict
+        finally:
+            if collecting:
+                gc.enable()
         return scanner
 
     def conflicts(self, lexicon: Lexicon) -> Iterator[LexiconError]:
@@ -73,15 +107,20 @@ class Scanner:
 
     def to_artifact(self) -> Arrays:
         """All that compiling made, for `filters.artifact.write`."""
-        return {"raw.words": self._words, **Records.of(Entry, self._patterns).arrays("raw.patterns")}
+        return {
+            "index": self._words,
+            **Records.of(Entry, self._patterns).arrays("patterns"),
+            **Records.of(Writing, self._writings).arrays("writings"),
+        }
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Scanner:
         """The scanner whose arrays these are; they stay where they are, in the map. Raises ``ArtifactError``."""
         scanner = cls.__new__(cls)
         scanner._folding = Folding.shipped()
-        scanner._patterns = Records.read(Entry, "raw.patterns", artifact)
-        scanner._words = artifact.array("raw.words")
+        scanner._patterns = Records.read(Entry, "patterns", artifact)
+        scanner._writings = Records.read(Writing, "writings", artifact)
+        scanner._words = artifact.array("index")
         scanner._prepare()
         return scanner
 
@@ -102,49 +141,97 @@ class Scanner:
                 self.scan(term.text)
 
     def scan(self, text: str) -> Scan:
-        """Everything that is found in a text: terms, and private data.
+        """Everything that is found in a text: terms in all views, and private data.
 
         Any ``str``, lone surrogates too. Time is linear in its length.
         """
-        if not self._survey(*self.survey_data, _utf8(text), survey.NOTHING):
+        utf8 = _utf8(text)
+        scratch = self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
+        count = self._survey(self.survey_data, utf8, scratch, survey.NOTHING)
+        if not count:
             return CLEAN
-        terms = self.scan_terms(text)
-        found = private.find(text)
-        if not found:
-            return terms
-        hits = tuple(sorted([*terms.hits, *found], key=lambda hit: (hit.start, -hit.end)))
-        return Scan(hits, score(hits))
-
-    def scan_terms(self, text: str) -> Scan:
-        """The terms alone."""
-        hits = tuple(self._hits(text))
+        candidates = self._candidates(utf8, count & (kernel.PRIVATE - 1), 1)
+        hits = tuple(self._hits(text, candidates)) if candidates else ()
+        if count >= kernel.PRIVATE:
+            hits = tuple(sorted([*hits, *private.find(text)], key=lambda hit: (hit.start, -hit.end)))
         return Scan(hits, score(hits)) if hits else CLEAN
 
-    def _hits(self, text: str) -> Iterator[Hit]:
-        """The terms that stand in their context, by place."""
-        for start, end, term in longest(self._matches(text)):
-            if term is not None:
-                hit = Hit(term.harm, start, end, term.severity, "raw", term.text)
-                severity = standing(text, hit, term.guards)
-                if severity is not None:
-                    yield hit if severity is hit.severity else msgspec.structs.replace(hit, severity=severity)
+    def scan_terms(self, text: str) -> Scan:
+        """The terms as they are written, without other views and private data."""
+        hits = tuple(_standing(text, [(*match, View.RAW) for match in longest(self._matches(text))]))
+        return Scan(hits, score(hits)) if hits else CLEAN
 
-    def _matches(self, text: str) -> list[Match]:
-        """The candidates that the rules of ``filters.reading`` accept, also those inside longer ones."""
-        utf8 = _utf8(text)
-        count = self._search(self._words, utf8, _NO_ROOM)
+    def _candidates(self, utf8: bytes, count: int, viewed: int) -> list[Candidate]:
         if not count:
             return []
-        found = np.empty((count, 2), dtype=np.int32)
-        self._search(self._words, utf8, found)
+        scratch = self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
+        found = np.empty((count, 4), dtype=np.int32)
+        self._search(self.survey_data[0], utf8, scratch, found, viewed)
+        candidates: list[Candidate] = list(map(tuple, found.tolist()))
+        return candidates
+
+    def _matches(self, text: str) -> list[Match]:
+        """All matches of what is written, also those inside longer ones."""
+        utf8 = _utf8(text)
+        scratch = self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
+        count = self._search(self.survey_data[0], utf8, scratch, survey.NOTHING, 0) & (kernel.PRIVATE - 1)
+        return self._accepted(text, self._candidates(utf8, count, 0)) if count else []
+
+    def _hits(self, text: str, candidates: Sequence[Candidate]) -> Iterator[Hit]:
+        """The terms that stand in their context, by place."""
+        patterns = len(self._patterns)
+        raw = [candidate for candidate in candidates if candidate[0] == FOUND_RAW and candidate[1] < patterns]
+        matches: list[Seen] = [(*match, View.RAW) for match in longest(self._accepted(text, raw))]
+        if len(raw) < len(candidates):
+            other = {candidate for candidate in candidates if candidate[0] != FOUND_RAW or candidate[1] >= patterns}
+            matches = sorted([*matches, *self._sightings(text, other, matches)], key=lambda match: match[:2])
+        yield from _standing(text, matches)
+
+    def _accepted(self, text: str, candidates: Sequence[Candidate]) -> list[Match]:
+        """The candidates that the rules of ``filters.reading`` accept."""
         folded = self._folding.fold(text)
         matches = []
-        for number, end in found.tolist():
+        for _, number, _, end in candidates:
             pattern, term = self._patterns[number]
             start = start_of(pattern, folded, end)
             if start is not None:
                 matches.append((start, end, term))
         return matches
+
+    def _sightings(self, text: str, candidates: set[Candidate], raw: Sequence[Seen]) -> list[Seen]:
+        """The candidates of the other views that are meant. What overlaps a raw match, harmless or not, is left out."""
+        ends = [match[1] for match in raw]
+        letters: Letters | None = None
+        sightings: list[tuple[int, int, int, View]] = []
+        for kind, number, start, end in candidates:
+            after = bisect_right(ends, start)
+            if after < len(raw) and raw[after][0] < end:
+                continue
+            letters = letters or Letters.of(text, self._folding)
+            if kind == FOUND_RAW:
+                writing = self._writings[number - len(self._patterns)]
+                number, pattern = writing.term, self._patterns[writing.term][0]
+                view = meaning(letters, start, end, pattern.letters, writing)
+            else:
+                pattern = self._patterns[number][0]
+                view = meaning(letters, start, end, pattern.letters)
+            if view is not None:
+                sightings.append((start, end, number, view))
+        kept: list[Seen] = []
+        for start, end, number, view in sorted(sightings, key=lambda one: (one[0], -one[1], one[2])):
+            if not kept or end > kept[-1][1]:
+                kept.append((start, end, self._patterns[number][1], view))
+        return kept
+
+
+def _standing(text: str, matches: Sequence[Seen]) -> Iterator[Hit]:
+    """The terms among the matches as hits, as grave as their context leaves them."""
+    for start, end, term, view in matches:
+        if term is not None:
+            hit = Hit(term.harm, start, end, term.severity, view, term.text)
+            severity = standing(text, hit, term.guards)
+            if severity is not None:
+                yield hit if severity is hit.severity else msgspec.structs.replace(hit, severity=severity)
 
 
 def score(hits: Sequence[Hit]) -> float:

@@ -1,7 +1,7 @@
-"""The first look at a text: one compiled pass after the other, and one number that says whether there is more to do.
+"""The first look at a text: one compiled call, and one number that says whether there is more to do.
 
 Nearly all texts hold no term and no private data. For those this call is all that `Scanner.scan` costs, and all that
-the whole-read kernel of the gateway asks: the same search, the same gate.
+the whole-read kernel of the gateway asks: the search in all views, and the gate to private data where it sees a cause.
 """
 
 from __future__ import annotations
@@ -11,48 +11,59 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import int32, int64, njit, types, uint8
+from numba import int32, int64, types, uint8
 from numpy.typing import NDArray
 
 from filters import kernel
+from filters.kernel import PRIVATE, STACK, Tables
 from filters.private import gate
 from filters.private.symbols import class_table
+from filters.views import spelling, words
 
-Data = tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]
-"""What a survey reads: the automaton's words, and the two tables of the gate to private data."""
-Survey = Callable[[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64], bytes, NDArray[np.int32]], int]
+Data = tuple[Tables, NDArray[np.uint8], NDArray[np.int64]]
+"""What a survey reads: the tables of the search, and the two of the gate to private data."""
+Survey = Callable[[Data, bytes, NDArray[np.int32], NDArray[np.int32]], int]
 
-NOTHING = np.empty((0, 2), dtype=np.int32)
+NOTHING = np.empty((0, 4), dtype=np.int32)
 """Room for no candidate: they are only counted."""
 
-_SIGNATURE = int64(
-    types.Array(int32, 1, "C", readonly=True),
-    types.Array(uint8, 1, "C", readonly=True),
-    types.Array(int64, 2, "C", readonly=True),
-    types.Bytes(uint8, 1, "C"),
-    types.Array(int32, 2, "C"),
+DATA = types.Tuple(  # type: ignore[no-untyped-call]
+    (kernel.TABLES, types.Array(uint8, 1, "C", readonly=True), types.Array(int64, 2, "C", readonly=True))
 )
+_TABLE = types.Array(int32, 2, "C")
 
-search = njit(kernel._search)
-private_bits = njit(gate._gate)
+_private_bits = kernel.compile_without_runtime(gate._gate)
 
 
 @cache
 def compiled() -> Survey:
-    """The survey as machine code: ``survey(words, classes, tokens, utf8, NOTHING) -> int``.
+    """The survey as machine code: ``survey(data_of(words), utf8, scratch, NOTHING) -> int``.
 
-    0: the text holds no candidate of a term, and nothing that could be private data. It trusts its callers to pass
-    these very types (`Data`, the text in UTF-8, `NOTHING`).
+    0: the text holds no candidate of a term, and nothing that could be private data; else what the search counts, with
+    PRIVATE in it if the gate is open. It trusts its callers to pass these very types; ``scratch`` is what `scratch_for`
+    gives for a text of this length, or more.
     """
-    overloads: dict[Any, Any] = njit(_SIGNATURE)(_survey).overloads
+    signature = int64(DATA, types.Bytes(uint8, 1, "C"), _TABLE, _TABLE)
+    overloads: dict[Any, Any] = kernel.compile_without_runtime(signature)(look).overloads
     entry_point: Survey = next(iter(overloads.values())).entry_point
     return entry_point
 
 
-def data_of(words: NDArray[np.int32]) -> Data:
-    """What a survey with this automaton reads."""
-    return words, class_table(), gate.token_table()
+def data_of(index: NDArray[np.int32]) -> Data:
+    """What a survey with this index reads."""
+    tables = index, words.hashed(), words.bigrams(), spelling.table()
+    return tables, class_table(), gate.token_table()
 
 
-def _survey(words, classes, tokens, utf8, nothing):  # type: ignore[no-untyped-def]  # numba types it by the signature
-    return search(words, utf8, nothing) | private_bits(classes, tokens, utf8)
+def scratch_for(size: int) -> NDArray[np.int32]:
+    """Room to work in for texts of up to so many bytes: int32 [rows, 4]."""
+    return np.empty((STACK + size + 2, 4), dtype=np.int32)
+
+
+def look(data, utf8, scratch, nothing):  # type: ignore[no-untyped-def]  # numba types it by the signature
+    """What `compiled` returns, for other kernels."""
+    tables, classes, tokens = data
+    count = kernel.search(tables, utf8, scratch, nothing, 1)
+    if count >= PRIVATE and _private_bits(classes, tokens, utf8) == 0:
+        count -= PRIVATE
+    return count

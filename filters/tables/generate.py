@@ -1,10 +1,11 @@
-"""Generates ``folding.bin`` from the Unicode data of this Python and OpenCC's dictionaries.
+"""Generates ``folding.bin`` from the Unicode data of this Python, Unicode's confusables and OpenCC's dictionaries.
 
 Run ``python -m filters.tables.generate`` after raising the version of either, and commit the result.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import unicodedata
 from functools import cache
@@ -27,6 +28,9 @@ BLANK_LETTERS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 KANA_VOICING = frozenset("\u3099\u309a")
 """Marks that change which syllable is meant; all other combining marks only dress a letter up."""
 
+ALPHABETS = ("CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LATIN")
+"""Scripts, by the names of their characters, some letters of which look Latin."""
+
 MERGED = {"妳": "你", "牠": "它", "祂": "他", "瞭": "了", "藉": "借", "著": "着"}
 """What OpenCC converts in some words only, or not at all because a shade of meaning is lost. A fold may lose it."""
 
@@ -46,6 +50,8 @@ def fold(char: str) -> str:
     for _ in range(2):  # casefold may expose a compatibility form, and the other way round
         folded = "".join(c for c in unicodedata.normalize("NFKD", folded.casefold()) if not is_dressing(c))
     folded = unicodedata.normalize("NFC", folded)
+    if len(folded) == 1 and not folded.isascii() and unicodedata.name(folded, "").startswith(ALPHABETS):
+        folded = lookalikes().get(folded) or lookalikes().get(char, folded)
     # One character that stands for several (a ligature, a unit) stays what it is: offsets would no longer agree.
     return simplified().get(folded, folded) if len(folded) == 1 else char
 
@@ -70,6 +76,19 @@ def classify(char: str) -> str:
 def is_dressing(char: str) -> bool:
     """Is it a combining mark that leaves the letter under it what it was?"""
     return unicodedata.category(char) in ("Mn", "Me") and char not in KANA_VOICING
+
+
+@cache
+def lookalikes() -> dict[str, str]:
+    """Letters that look like a Latin one, and that one (Unicode's confusables)."""
+    table = json.loads((resources.files("confusable_homoglyphs") / "confusables.json").read_text(encoding="utf-8"))
+    found = {}
+    for char, others in table.items():
+        latin = [other["c"].casefold() for other in others if len(other["c"]) == 1 and other["c"].isascii()]
+        letters = [letter for letter in latin if letter.isalpha()]
+        if len(char) == 1 and letters:
+            found[char] = letters[0]
+    return found
 
 
 @cache

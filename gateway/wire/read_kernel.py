@@ -21,8 +21,7 @@ import numpy as np
 from numba import int32, int64, njit, typeof, types, uint8
 from numpy.typing import NDArray
 
-from filters import kernel, survey
-from filters.private import gate
+from filters import survey
 from filters.scanner import Scanner
 from gateway.wire.read_plan import (
     ACCOUNT,
@@ -107,7 +106,7 @@ def compiled(data: types.Type) -> Walk:
     frames. What follows the last row's END is a frame that is not whole yet, or had no room. A frame beyond the plan's
     limit ends the walk at once, whole or not: its row reaches to the end of the read.
 
-    The two passes are those of `filters.survey`: when they see nothing, scanning the text would find nothing.
+    Texts are looked at by `filters.survey`: when it sees nothing, scanning the text would find nothing.
     """
     longs = types.Array(int64, 1, "C")
     table = types.Array(int32, 2, "C")
@@ -141,8 +140,7 @@ class ReadJudge:
         return self._rows[:count]
 
 
-_search = _called(kernel._search)
-_private_bits = _called(gate._gate)
+_look = _called(survey.look)
 
 
 def _walk(data, plan, read, scratch, work, nothing, rows):  # type: ignore[no-untyped-def]  # numba types it by the signature
@@ -271,9 +269,7 @@ def _verdict(data, plan, text, start, end, work, nothing, rows, number):  # type
                 if odd or rows[number, TEXT_START] < 0 or named < plan[NEEDED]:
                     return LEAVES
                 said = text[rows[number, TEXT_START] : rows[number, TEXT_END]]
-                words, classes, tokens = data
-                found = _search(words, said, nothing) | _private_bits(classes, tokens, said)
-                return LEAVES if found else CLEAN
+                return LEAVES if _look(data, said, nothing) else CLEAN
             if i == end:
                 return LEAVES
             byte = int64(text[i])

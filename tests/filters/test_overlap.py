@@ -115,7 +115,7 @@ ENTRIES = st.lists(
 
 
 @given(ENTRIES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_lexicon_without_conflicts_excuses_what_it_says_and_hides_nothing_graver(
     entries: list[tuple[Severity, str, list[tuple[str, str]]]],
 ) -> None:

@@ -1,0 +1,221 @@
+"""Evidence: is a stretch of text that *can* be read as a term meant as one, or is it just what it seems to be?
+
+见人 sounds like 贱人, and ``women`` spells 我们. What speaks for a disguise is that the text as it stands is not
+ordinary. So its *surprise* is measured: how much less the clause would cost, in ordinary words
+(``filters.views.words``), if the stretch were not there. Each view has its own bar, and three rules hold for all:
+
+* a disguise in Chinese characters is rarer than what it disguises: 国男 is no way to write 国蝻;
+* what consists of known words is no disguise, however rare they are (姥姥 is no 捞佬);
+* a run of Latin letters is read as a whole: all of it is spelled out, or is initials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import msgspec
+
+from filters.views.letters import Letters, is_hanzi, is_latin
+from filters.views.readings import Step, Way, paths, spellings, syllable
+from filters.views.words import LONGEST, REACH, Words, is_ordinary
+
+
+class View(StrEnum):
+    """In which view of a text a term was found: the ``view`` of a hit."""
+
+    RAW = "raw"
+    HOMOPHONE = "homophone"
+    EMOJI = "emoji"
+    PINYIN = "pinyin"
+    INITIALS = "initials"
+    LOOKALIKE = "look-alike"
+    SPLIT = "split"
+    SHUFFLED = "shuffled"
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """What the surprise of a stretch must exceed (natural logarithm): a sum, and so much for each disguised letter.
+
+    For a disguise is unlikely too: the more letters could have been written otherwise, the more chance could do.
+    """
+
+    least: float
+    each: float
+
+    def over(self, surprise: float, disguised: int) -> bool:
+        """Is it?"""
+        return surprise > self.least + self.each * disguised
+
+
+BARS = {
+    View.HOMOPHONE: Bar(10.0, 2.0),
+    View.EMOJI: Bar(10.0, 2.0),
+    View.PINYIN: Bar(12.0, 0.0),
+    View.INITIALS: Bar(12.0, 0.0),
+    View.LOOKALIKE: Bar(12.0, 3.0),
+    View.SPLIT: Bar(10.0, 0.0),
+    View.SHUFFLED: Bar(10.0, 2.0),
+}
+"""Calibrated with ``filters.views.survival`` so that clean text stays clean."""
+
+RARE_READING = 3.0
+"""What a reading that the character has in few words takes from the surprise."""
+
+FEWEST_INITIALS = 3
+"""Two letters stand for too much."""
+
+_OUT_OF_SCRIPT = (View.PINYIN, View.INITIALS, View.EMOJI)
+"""Views whose letters have no price that could be compared with a term's."""
+
+_VIEW_OF_WAY = {
+    Way.PINYIN: View.PINYIN,
+    Way.INITIAL: View.INITIALS,
+    Way.SPLIT: View.SPLIT,
+    Way.LOOKALIKE: View.LOOKALIKE,
+    Way.EMOJI: View.EMOJI,
+    Way.HOMOPHONE: View.HOMOPHONE,
+    Way.RARE_READING: View.HOMOPHONE,
+}
+"""The view that a match belongs to: the first of these ways that occurs in it."""
+
+
+def view_of(letters: Letters, start: int, end: int, term: str) -> View | None:
+    """The view in which these letters are the term; None if they are not, or are not meant as it."""
+    if any(letters.ends_sentence[start + 1 : end]):
+        return None
+    for steps in paths(letters.chars[start:end], term):
+        ways = {step.way for step in steps}
+        view = next((view for way, view in _VIEW_OF_WAY.items() if way in ways), None)
+        if (
+            view is not None
+            and _runs_are_whole(letters, start, steps)
+            and _is_foreign(letters, start, end, term, view)
+            and _enough(letters, start, end, term, view, steps)
+        ):
+            return view
+    return None
+
+
+def _is_foreign(letters: Letters, start: int, end: int, term: str, view: View) -> bool:
+    """Is a run of Latin letters more likely to be Chinese than English?"""
+    if view not in (View.PINYIN, View.INITIALS):
+        return True
+    first, last = letters.run(start)[0], letters.run(end - 1)[1]
+    runs = letters.tokens(first, last)
+    if not all(is_latin(run[0]) for run in runs):
+        return True
+    if refusal(term, view) is not None:
+        return False
+    if any(not is_ordinary(run) for run in runs):
+        return True
+    before, after = letters.chars[first - 1 : first], letters.chars[last : last + 1]
+    return view is View.PINYIN and (is_hanzi(before) or is_hanzi(after))
+
+
+def _enough(letters: Letters, start: int, end: int, term: str, view: View, steps: tuple[Step, ...]) -> bool:
+    if view is View.INITIALS:
+        own = sum(step.way is Way.OWN for step in steps)
+        initials = sum(step.way is Way.INITIAL for step in steps)
+        plain = own + initials == len(steps) and (initials >= FEWEST_INITIALS or own >= 2)
+        return plain and surprising(letters, start, end, term, view, initials)
+    disguised = sum(step.way is not Way.OWN for step in steps)
+    rare = sum(step.way is Way.RARE_READING for step in steps)
+    return surprising(letters, start, end, term, view, disguised, RARE_READING * rare)
+
+
+def surprising(
+    letters: Letters, start: int, end: int, term: str, view: View, disguised: int, discount: float = 0.0
+) -> bool:
+    """Is the stretch unlike ordinary text, and more so than the term would be?"""
+    words = Words.shipped()
+    first, last = letters.clause(start, end, REACH)
+    if is_latin(letters.chars[start]):
+        start = letters.run(start)[0]
+    if is_latin(letters.chars[end - 1]):
+        end = letters.run(end - 1)[1]
+    first, last = min(first, start), max(last, end)
+    before, within, after = letters.tokens(first, start), letters.tokens(start, end), letters.tokens(end, last)
+    surprise = words.cost(before + within + after)[-1] - words.cost(before)[-1] - words.cost(after)[-1]
+    if not BARS[view].over(surprise - discount, disguised) or _known(within, words):
+        return False
+    foreign = view in _OUT_OF_SCRIPT or any("0" <= char <= "9" for char in letters.chars[start:end])
+    return foreign or surprise > words.cost(list(term))[-1]
+
+
+def _known(tokens: list[str], words: Words) -> bool:
+    """Do the tokens consist of known words of two characters or more?"""
+    ends = {0}
+    for end in range(2, len(tokens) + 1):
+        if any(end - n in ends and "".join(tokens[end - n : end]) in words.chinese for n in range(2, LONGEST + 1)):
+            ends.add(end)
+    return len(tokens) in ends
+
+
+def _runs_are_whole(letters: Letters, start: int, steps: tuple[Step, ...]) -> bool:
+    """Of each run of Latin letters that is read: is all of it spelled out, or all of it initials?"""
+    at = start
+    spelled: list[int] = []
+    initials: set[int] = set()
+    for step in steps:
+        if step.way is Way.PINYIN:
+            if letters.runs[at] != letters.runs[at + step.text - 1]:
+                return False
+            spelled.append(at)
+        elif step.way is Way.INITIAL:
+            initials.add(at)
+        at += step.text
+    return (
+        not (spelled and initials)
+        and all(set(range(*letters.run(place))) <= initials for place in initials)
+        and all(_syllables(letters, place, start, at) for place in spelled)
+    )
+
+
+def _syllables(letters: Letters, place: int, start: int, end: int) -> bool:
+    """Are the parts of a spelled run that lie before and after the stretch nothing but syllables?"""
+    first, last = letters.run(place)
+    before, after = letters.chars[first : max(start, first)], letters.chars[min(end, last) : last]
+    return spellings(before) and spellings(after)
+
+
+SHORTEST_PINYIN = 5
+"""Letters of a term spelled out; shorter ones are syllables of too many other words."""
+
+
+def refusal(term: str, view: View) -> str | None:
+    """Why a term (its folded letters) is not looked for in Latin letters alone; None if it is."""
+    spelled = pinyin(term) if view is View.PINYIN else initials(term)
+    if view is View.PINYIN and len(spelled) < SHORTEST_PINYIN:
+        return f"spelled in fewer than {SHORTEST_PINYIN} letters"
+    if view is View.INITIALS and (len(term) < FEWEST_INITIALS or not all(map(is_hanzi, term))):
+        return f"fewer than {FEWEST_INITIALS} initials"
+    return "spells an English word" if spelled in Words.shipped().english else None
+
+
+def pinyin(term: str) -> str:
+    """The term in Latin letters."""
+    return "".join(syllable(letter).lower() for letter in term)
+
+
+def initials(term: str) -> str:
+    """The first Latin letter of each letter."""
+    return "".join(syllable(letter)[0].lower() for letter in term)
+
+
+LONGEST_SHUFFLED = 3
+"""Letters of a term that is looked for with two of them exchanged; longer ones only in reverse."""
+
+
+def spelled_apart(term: str) -> bool:
+    """Has the term enough Chinese letters to be written by their sound or shape?"""
+    return sum(map(is_hanzi, term)) >= 2
+
+
+def shuffles(term: str) -> Iterator[str]:
+    """The term in reverse, and a short one with two letters exchanged that stand side by side."""
+    found = {term[::-1]: None}
+    for index in range(len(term) - 1 if len(term) <= LONGEST_SHUFFLED else 0):
+        found[term[:index] + term[index + 1] + term[index] + term[index + 2 :]] = None
+    found.pop(term, None)
+    yield from found

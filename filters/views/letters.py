@@ -1,0 +1,86 @@
+"""Letters of a text as the views read them: what is skipped is gone, and each knows its place and its Latin run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from filters.folding import BREAK, FULL_STOP, GHOST, SKIPPED, SPACE, Folding
+
+LONGEST_SYLLABLE = 6
+"""Latin letters in ``zhuang``."""
+
+
+def is_latin(char: str) -> bool:
+    """Is the folded character one of a to z?"""
+    return "a" <= char <= "z"
+
+
+def is_hanzi(char: str) -> bool:
+    """Is the character a Chinese one?"""
+    return "\u3400" <= char <= "\u9fff" or "\U00020000" <= char <= "\U0002fa1f"
+
+
+class Letters(msgspec.Struct, frozen=True):
+    """The folded letters of a text. All lists are as long as ``chars``, and their indices are those of letters."""
+
+    chars: str
+    places: Sequence[int]
+    """Code point offset of each in the original."""
+    runs: Sequence[int]
+    """To which run each belongs: adjacent Latin letters are one, adjacent digits are one, all else is alone."""
+    ends_sentence: Sequence[bool]
+    """Does a full stop with a space after it stand before it?"""
+
+    @classmethod
+    def of(cls, text: str, folding: Folding) -> Letters:
+        """The letters of a text."""
+        return cls.of_folded(folding.fold(text))
+
+    @classmethod
+    def of_folded(cls, folded: str) -> Letters:
+        """The letters of a text that is folded already."""
+        places = [place for place, char in enumerate(folded) if char not in SKIPPED]
+        runs: list[int] = []
+        ends: list[bool] = []
+        previous = -1
+        for place in places:
+            gap = folded[previous + 1 : place].replace(GHOST, "")
+            joined = previous >= 0 and not gap and _kind(folded[place]) == _kind(folded[previous]) != 0
+            runs.append((runs[-1] + (not joined)) if runs else 0)
+            ends.append(FULL_STOP + SPACE in gap)
+            previous = place
+        return cls("".join(folded[place] for place in places), places, runs, ends)
+
+    def run(self, index: int) -> tuple[int, int]:
+        """The run in which a letter stands: first index, and one behind the last."""
+        start, end = index, index + 1
+        while start and self.runs[start - 1] == self.runs[index]:
+            start -= 1
+        while end < len(self.runs) and self.runs[end] == self.runs[index]:
+            end += 1
+        return start, end
+
+    def tokens(self, start: int, end: int) -> list[str]:
+        """The letters from ``start`` to ``end``, those of a run together."""
+        tokens: list[str] = []
+        for index in range(start, end):
+            if index > start and self.runs[index] == self.runs[index - 1]:
+                tokens[-1] += self.chars[index]
+            else:
+                tokens.append(self.chars[index])
+        return tokens
+
+    def clause(self, start: int, end: int, reach: int) -> tuple[int, int]:
+        """The letters from ``start`` to ``end`` with up to ``reach`` before and after, whole runs, in their clause."""
+        first, last = start, end
+        while first and start - first < reach and self.chars[first - 1] != BREAK:
+            first -= 1
+        while last < len(self.chars) and last - end < reach and self.chars[last] != BREAK:
+            last += 1
+        return first, last
+
+
+def _kind(char: str) -> int:
+    return 1 if is_latin(char) else 2 if "0" <= char <= "9" else 0

@@ -1,0 +1,121 @@
+"""Words: how ordinary a stretch of text is. What is no word, or made of rare ones, may be a disguise."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+from typing import Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.tables import packed
+
+UNKNOWN_CHARACTER = 15.0
+"""The cost of a character that no list of words has."""
+UNKNOWN_LATIN = 14.0
+"""The cost of a run of Latin letters that is no English word."""
+SYMBOL = 9.0
+"""The cost of anything else, an emoji above all."""
+DIGITS = 6.0
+"""The cost of a number."""
+LONGEST = 4
+"""Characters in the longest Chinese words of the table."""
+
+
+REACH = 4
+"""Letters of context on either side of a stretch whose surprise is measured."""
+SLOTS = 1 << 18
+"""Of the hash table that the search reads; a power of two, more than twice the words."""
+MULTIPLIER = 0x9E3779B97F4A7C15
+"""Knuth's multiplicative hash: the upper bits of the product are the slot."""
+SHIFT = 64 - 18
+
+BIGRAM_BITS = 1 << 21
+"""Of the set of pairs of characters that words hold; a power of two."""
+
+
+class Words(msgspec.Struct, frozen=True):
+    """How rare ordinary words are. A cost is minus the natural logarithm of the word's share of all words."""
+
+    chinese: dict[str, float]
+    english: dict[str, float]
+
+    @classmethod
+    @cache
+    def shipped(cls) -> Self:
+        """The table in the package."""
+        return packed.shipped("words", cls)
+
+    def cost(self, tokens: list[str]) -> list[float]:
+        """The least cost of reading the first n tokens as ordinary words, for every n from 0 on.
+
+        A token is a simplified character, a whole run of Latin letters or of digits, or any other character.
+        """
+        best = [0.0]
+        for end, token in enumerate(tokens, start=1):
+            least = best[end - 1] + self.of_token(token)
+            word = token
+            for start in range(end - 2, max(end - LONGEST, 0) - 1, -1):
+                word = tokens[start] + word
+                known = self.chinese.get(word)
+                if known is not None:
+                    least = min(least, best[start] + known)
+            best.append(least)
+        return best
+
+    def of_token(self, token: str) -> float:
+        """The cost of one token alone."""
+        if token in self.chinese:
+            return self.chinese[token]
+        if token[0].isascii() and token.isalpha():
+            return self.english.get(token, UNKNOWN_LATIN)
+        if token[0].isdigit():
+            return DIGITS
+        return UNKNOWN_CHARACTER if token.isalpha() else SYMBOL
+
+
+ORDINARY = 12.0
+"""An English word of at most this cost is no pinyin by itself."""
+
+
+def is_ordinary(run: str) -> bool:
+    """Is the run of Latin letters an English word that needs no other reading?"""
+    return Words.shipped().english.get(run, ORDINARY + 1) <= ORDINARY
+
+
+@cache
+def hashed() -> NDArray[np.int64]:
+    """The Chinese words for the search: int64 [SLOTS, 2], read-only.
+
+    A row is a word and its cost in hundredths. The word is its characters as 16 bits each, the last one lowest; a slot
+    that is 0 is free, and ends the search for a word.
+    """
+    table = np.zeros((SLOTS, 2), dtype=np.int64)
+    for word, cost in Words.shipped().chinese.items():
+        key = 0
+        for char in word:
+            key = key << 16 | ord(char)
+        slot = (key * MULTIPLIER & 0xFFFFFFFFFFFFFFFF) >> SHIFT
+        while table[slot, 0]:
+            slot = (slot + 1) % SLOTS
+        table[slot] = key - (1 << 64) * (key >> 63), round(100 * cost)
+    table.flags.writeable = False
+    return table
+
+
+@cache
+def bigrams() -> NDArray[np.int32]:
+    """The pairs of characters that stand side by side in Chinese words, as a set of bits: int32, read-only.
+
+    The bit of two is 40503 times the first plus the second. It may be set for others too, so what it lets pass must be
+    looked up.
+    """
+    bits = np.zeros(BIGRAM_BITS, dtype=bool)
+    for word in Words.shipped().chinese:
+        for one, other in pairwise(word):
+            bits[(ord(one) * 40503 + ord(other)) % BIGRAM_BITS] = True
+    packed_bits: NDArray[np.int32] = np.packbits(bits, bitorder="little").view("<i4").astype(np.int32)
+    packed_bits.flags.writeable = False
+    return packed_bits
