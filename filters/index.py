@@ -7,13 +7,15 @@ offsets from its beginning. Its layout:
     pages      [HEADER + (code point >> 8)]: where the rows of these 256 code points begin
     rows       per code point: SYMBOL, TRAIT, LETTER, DETOURS
     detours    per reference in a row: their number, then the other symbols as which the letter may be read
-    splits     a hash table of slots: two letters, and a reference to the characters that they begin when written apart:
+    splits     a set of SPLIT_BITS, then a hash table of slots: two letters, and a reference to the characters that they begin when written apart:
                their number, then each as the number of further letters, these, its symbol
     initials   a hash table of slots: a run of Latin letters (two words), and the entry whose initials it is, plus 1
-    starts     a bit matrix of two symbols: may a pattern begin so? Rows of ``ROW`` words
+    whole      a bit matrix of two symbols: are they a pattern? Rows of ``ROW`` words
+    begins     a set of the first three symbols of every longer pattern
     units      the trie (``filters.trie``)
-    outputs    what the trie's states refer to: the number of entries, then these
-    entries    four words each: LETTERS (a reference), LENGTH, KIND, JOINTS
+    output of  per state of the trie, a reference to its output, if it has one
+    outputs    the number of entries that end in a state, then these
+    entries    four words each: LETTERS (a reference), LENGTH, KIND with the price in its upper bits, JOINTS
     letters    of all entries: folded code points
 
 A *symbol* is what the trie sees of a letter. All characters of one (toneless) syllable share a symbol: so one walk finds
@@ -40,7 +42,7 @@ from filters.views.readings import syllable
 from filters.views.sounds import Sounds
 from filters.views.words import Words as Costs
 
-SPLITS, SPLIT_MASK, INITIALS, INITIALS_MASK, STARTS, ROW, UNITS, OUTPUTS, ENTRIES, BOUND = range(10)
+SPLITS, SPLIT_MASK, INITIALS, INITIALS_MASK, WHOLE, ROW, UNITS, OUTPUT_OF, ENTRIES, BOUND, BEGINS, BEGINS_MASK = range(12)
 """Of the header; BOUND: symbols from it on share a row and a column of the bit matrix."""
 HEADER = 16
 """Where the pages begin. A multiple of four, as all that is read four words at a time begins at one."""
@@ -59,14 +61,14 @@ LATIN = 1 << 3
 HANZI = 1 << 4
 WORD = 1 << 5
 """`filters.folding.is_word`."""
-SPLIT = 1 << 6
-"""It may be the first component of a letter."""
+SPLIT = 6
+"""Shift: it may be the first component of a letter."""
 DETOUR = 1 << 7
 """It may be read in other ways."""
 IS_SPACE = 1 << 8
 IS_GHOST = 1 << 9
-SPLIT_SECOND = 1 << 15
-"""It may be the second component of a letter. (The bits between are the kernel's own.)"""
+SPLIT_SECOND = 15
+"""Shift: it may be the second component of a letter. (The bits between are the kernel's own.)"""
 COST = 16
 """Shift: what the character costs as a word of its own (``filters.views.words``), in hundredths."""
 
@@ -75,6 +77,11 @@ LETTERS, LENGTH, KIND, JOINTS = range(4)
 ENTRY = 4
 UNSPACED = 32
 """Of the first so many joints the index says where no space may stand."""
+
+PRICE = 8
+"""Shift in KIND: what a short entry costs as ordinary words (``filters.views.words``), in hundredths; else 0."""
+LONGEST_PRICED = 3
+"""Letters: what is longer is not read into ordinary text by chance."""
 
 # Kinds of entries.
 RAW = 1
@@ -114,7 +121,7 @@ def build(entries: Sequence[Entry], initials: Mapping[str, int]) -> Words:
     alphabet = int(max(symbols.max(initial=1), symbol_of.max()))
     viewed = np.repeat((kinds & VIEWED) != 0, lengths)
     bound = min(alphabet + 1, MOST_SYMBOLS)
-    starts = _matrix(symbols, lengths, bound)
+    whole = _matrix(symbols, lengths, bound)
 
     table = Components.shipped()
     written = set(map(chr, np.unique(letters[viewed]).tolist()))
@@ -132,33 +139,48 @@ def build(entries: Sequence[Entry], initials: Mapping[str, int]) -> Words:
     split_table, split_lists, header[SPLIT_MASK] = _split_table(splits, int(header[SPLITS]))
     header[INITIALS] = header[SPLITS] + split_table.size + split_lists.size
     initials_table, header[INITIALS_MASK] = _initials_table(initials)
-    header[STARTS] = header[INITIALS] + initials_table.size
-    header[ROW] = starts.shape[1]
+    header[WHOLE] = header[INITIALS] + initials_table.size
+    header[ROW] = whole.shape[1]
     header[BOUND] = bound
-    padding = np.zeros(-int(header[STARTS] + starts.size) % 4, dtype=np.int64)
-    header[UNITS] = header[STARTS] + starts.size + padding.size
-    units, outputs = Trie(symbols, lengths).units(alphabet, 1)
-    header[OUTPUTS] = header[UNITS] + units.size
-    ends = units[:, 2] > 0
-    units[ends, 2] += header[OUTPUTS] - 1
-    header[ENTRIES] = header[OUTPUTS] + outputs.size
+    header[BEGINS] = header[WHOLE] + whole.size
+    begins, header[BEGINS_MASK] = _begins(symbols, lengths)
+    padding = np.zeros(-int(header[BEGINS] + begins.size) % 4, dtype=np.int64)
+    header[UNITS] = header[BEGINS] + begins.size + padding.size
+    units, output_of, outputs = Trie(symbols, lengths).compiled(alphabet)
+    header[OUTPUT_OF] = header[UNITS] + units.size
+    output_of += header[OUTPUT_OF] + output_of.size
+    header[ENTRIES] = header[OUTPUT_OF] + output_of.size + outputs.size
     first_letter = header[ENTRIES] + ENTRY * len(entries)
     records = np.stack(
         [
             first_letter + np.cumsum(lengths) - lengths,
             lengths,
-            kinds,
+            kinds + (_prices(entries) << PRICE),
             np.fromiter((_unspaced(entry.pattern) for entry in entries), dtype=np.int64, count=len(entries)),
         ],
         axis=1,
     )
     parts = (
-        header, first_row + ENTRY * 256 * row_of_page, rows, detours, split_table, split_lists, initials_table, starts,
-        padding, units, outputs, records, letters,
+        header, first_row + ENTRY * 256 * row_of_page, rows, detours, split_table, split_lists, initials_table, whole,
+        begins, padding, units, output_of, outputs, records, letters,
     )  # fmt: skip
     words = np.concatenate([part.ravel().astype(np.int32) for part in parts])
     words.flags.writeable = False
     return words
+
+
+def _prices(entries: Sequence[Entry]) -> Numbers:
+    cost = Costs.shipped().cost
+    return np.fromiter(
+        (
+            round(100 * cost(list(entry.pattern.letters))[-1])
+            if entry.kind & VIEWED and len(entry.pattern.letters) <= LONGEST_PRICED
+            else 0
+            for entry in entries
+        ),
+        dtype=np.int64,
+        count=len(entries),
+    )
 
 
 def _codes(letters: str) -> Numbers:
@@ -195,11 +217,26 @@ def _symbols(letters: Numbers) -> NDArray[np.int32]:
 
 
 def _matrix(symbols: Numbers, lengths: Numbers, bound: int) -> Words:
-    """The bit of each pair of symbols with which a pattern begins: int32 [bound + 1, ROW]."""
+    """The bit of each pair of symbols that is a pattern: int32 [bound + 1, ROW]."""
     bits = np.zeros((bound + 1, 32 * (bound // 32 + 1)), dtype=bool)
-    begins = (np.cumsum(lengths) - lengths)[lengths > 1]
+    begins = (np.cumsum(lengths) - lengths)[lengths == 2]
     bits[np.minimum(symbols[begins], bound), np.minimum(symbols[begins + 1], bound)] = True
     return np.packbits(bits, axis=1, bitorder="little").view("<i4").astype(np.int32)
+
+
+BEGIN_MULTIPLIERS = (40503, 65599, 27644437)
+BITS_A_BEGIN = 12
+"""Of the set of begins: so few of them are set that one in twelve other triples passes."""
+
+
+def _begins(symbols: Numbers, lengths: Numbers) -> tuple[Words, int]:
+    """The set of begins, and the mask of its bits."""
+    size = 1 << max(BITS_A_BEGIN * lengths.size, 1 << 15).bit_length() - 1
+    first = (np.cumsum(lengths) - lengths)[lengths > 2]
+    one, two, three = BEGIN_MULTIPLIERS
+    bits = np.zeros(size, dtype=bool)
+    bits[(symbols[first] * one + symbols[first + 1] * two + symbols[first + 2] * three) & (size - 1)] = True
+    return np.packbits(bits, bitorder="little").view("<i4").astype(np.int32), size - 1
 
 
 def _detours(
@@ -255,8 +292,8 @@ def _rows(
         rows[ord(char), DETOURS] = len(lists) + 1
         rows[ord(char), TRAIT] |= DETOUR
         lists += [len(symbols), *symbols]
-    rows[sorted({first for first, _ in splits}), TRAIT] |= SPLIT
-    rows[sorted({second for _, second in splits}), TRAIT] |= SPLIT_SECOND
+    rows[sorted({first for first, _ in splits}), TRAIT] |= 1 << SPLIT
+    rows[sorted({second for _, second in splits}), TRAIT] |= 1 << SPLIT_SECOND
     rows[[ord(char) for char in SKIPPED], SYMBOL] = SKIP
     table = Folding.shipped().table
     sources = np.fromiter(table.keys(), dtype=np.int64)
@@ -291,23 +328,29 @@ def _traits() -> NDArray[np.int64]:
 
 
 SPLIT_MULTIPLIER = 40503
+SPLIT_BITS = 1 << 17
+"""Of the set before the hash table of splits: few pairs of letters need to be looked up."""
 INITIALS_MULTIPLIER = 0x9E3779B1
 
 
 def _split_table(splits: Splits, begin: int) -> tuple[Numbers, Numbers, int]:
-    """Slots [n, 4] of the hash table of splits (linear probing), the lists behind it, and the mask of slots."""
+    """The set of splits and the hash table (linear probing; slots of 4), the lists behind it, and the mask of slots."""
     size = _slots(len(splits))
+    bits = np.zeros(SPLIT_BITS, dtype=bool)
+    bits[[(first * SPLIT_MULTIPLIER + second) % SPLIT_BITS for first, second in splits]] = True
+    members = np.packbits(bits, bitorder="little").view("<i4").astype(np.int64)
+    begin += members.size + 4 * size
     table = np.zeros((size, 4), dtype=np.int64)
     lists: list[int] = []
     for (first, second), found in splits.items():
         slot = (first * SPLIT_MULTIPLIER + second) & (size - 1)
         while table[slot, 0]:
             slot = (slot + 1) & (size - 1)
-        table[slot, :3] = first, second, begin + table.size + len(lists)
+        table[slot, :3] = first, second, begin + len(lists)
         lists.append(len(found))
         for rest, symbol in found:
             lists += [len(rest), *map(ord, rest), symbol]
-    return table, np.array(lists, dtype=np.int64), size - 1
+    return np.concatenate([members, table.ravel()]), np.array(lists, dtype=np.int64), size - 1
 
 
 def packed(run: str) -> int:

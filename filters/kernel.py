@@ -17,6 +17,9 @@ from numba import int32, int64, njit, types, uint64
 from numpy.typing import NDArray
 
 from filters.index import (
+    BEGIN_MULTIPLIERS,
+    BEGINS,
+    BEGINS_MASK,
     BOUND,
     COST,
     CUE,
@@ -38,25 +41,28 @@ from filters.index import (
     LETTER,
     LETTERS,
     LONGEST_INITIALS,
+    OUTPUT_OF,
+    PRICE,
     RAW,
     ROW,
     SKIP,
     SPLIT,
+    SPLIT_BITS,
     SPLIT_MASK,
     SPLIT_MULTIPLIER,
     SPLIT_SECOND,
     SPLITS,
-    STARTS,
     SYMBOL,
     TRAIT,
     UNITS,
     UNSPACED,
     VIEWED,
     WEIGHT,
+    WHOLE,
     WORD,
     WRITTEN,
 )
-from filters.trie import BASE, CHECK, OUTPUT, UNIT
+from filters.trie import BASE, CHECK, UNIT
 from filters.utf8 import TRUNCATED, decode
 from filters.views import spelling
 from filters.views.words import BIGRAM_BITS, MULTIPLIER, REACH, SHIFT, SLOTS, UNKNOWN_CHARACTER
@@ -117,7 +123,7 @@ _inlined = compile_without_runtime(forceinline=True)
 def compiled() -> Search:
     """The search as machine code: ``search(tables, utf8, scratch, found, viewed) -> count``.
 
-    ``scratch`` is an int32 array [STACK + len(utf8) + 2, 4] for its own use. ``found`` is int32 [n, 4] and takes the
+    ``scratch`` is an int32 array [STACK + len(utf8) + 4, 4] for its own use. ``found`` is int32 [n, 4] and takes the
     first n candidates: as what it was found, the entry, and the code points where it begins and ends. The count is that
     of all candidates (the same one may be found twice), and PRIVATE more if the text may hold private data; with n = 0
     they are only counted, which is all that a clean text needs. ``viewed`` 0: as it is written only.
@@ -142,7 +148,7 @@ def search(tables, utf8, scratch, found, viewed):  # type: ignore[no-untyped-def
         unusual = int64(DETOUR | READ_TOGETHER)
         if seen & LATIN:
             count = _mark_runs(words, spelled, scratch, last, found, count)
-        if seen & SPLIT and seen & SPLIT_SECOND:
+        if seen & READ_TOGETHER:
             _mark_splits(words, scratch, last)
     count = _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, unusual)
     if weight >= WEIGHT and count < PRIVATE:
@@ -158,6 +164,8 @@ def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
     weight = int64(0)
     before = int64(0)  # the trait of the letter before, if only ghosts or spaces stand between
     spaces = int64(0)
+    previous = previous_trait = int64(0)  # the letter before, whatever stands between
+    splits = int64(words[SPLITS])
     i = 0
     point = 0
     letter = STACK
@@ -178,89 +186,121 @@ def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
             continue
         if trait & before & WORD:
             trait |= spaces if spaces else ADJACENT
+        # Without a branch: a wrong guess would cost more than the look.
+        component = int64(words[row + LETTER])
+        bit = (previous * SPLIT_MULTIPLIER + component) & (SPLIT_BITS - 1)
+        is_split = int64(words[splits + (bit >> 5)]) >> (bit & 31) & trait >> SPLIT_SECOND & previous_trait >> SPLIT & 1
+        seen |= is_split * READ_TOGETHER
+        previous, previous_trait = component, trait
         seen |= trait
         scratch[letter, SYMBOL] = symbol
         scratch[letter, TRAIT] = trait
-        scratch[letter, LETTER] = words[row + LETTER]
+        scratch[letter, LETTER] = component
         scratch[letter, PLACE] = point - 1
         letter += 1
         before = trait
         spaces = 0
-    scratch[letter, SYMBOL] = 0
-    scratch[letter, TRAIT] = 0
+    for beyond in range(letter, letter + 2):
+        scratch[beyond, SYMBOL] = 0
+        scratch[beyond, TRAIT] = 0
     return letter, seen, weight
 
 
 @_inlined
+def _has_bit(words, members, bit):  # type: ignore[no-untyped-def]
+    return int64(words[members + (bit >> 5)]) >> (bit & 31) & 1 != 0
+
+
+@_inlined
 def _has_pair(words, matrix, one, other):  # type: ignore[no-untyped-def]
-    """Is the bit of two symbols set?"""
+    """Is the bit of two symbols set? No symbol, or a separator, counts as the symbol that no pattern has."""
     bound = int64(words[BOUND])
-    one, other = min(one, bound), min(other, bound)
-    return int64(words[matrix + one * int64(words[ROW]) + (other >> 5)]) >> (other & 31) & 1 != 0
+    one, other = min(max(one, 0), bound), min(max(other, 0), bound)
+    return _has_bit(words, matrix + one * int64(words[ROW]), other)
 
 
-@_called
+@_inlined
 def _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, unusual):  # type: ignore[no-untyped-def]
     """Walk the trie from wherever a pattern may begin: each letter read as what it is, and where it may be read in
     other ways (its trait has one of ``unusual``), in all of them.
     """
-    starts = int64(words[STARTS])
     units = int64(words[UNITS])
-    after = int64(scratch[STACK, SYMBOL])
-    trait_after = int64(scratch[STACK, TRAIT])
+    whole = int64(words[WHOLE])
+    begins = int64(words[BEGINS])
+    mask = int64(words[BEGINS_MASK])
+    one, two, three = BEGIN_MULTIPLIERS
+    after, then = int64(scratch[STACK, SYMBOL]), int64(scratch[STACK + 1, SYMBOL])
+    trait_after, trait_then = int64(scratch[STACK, TRAIT]), int64(scratch[STACK + 1, TRAIT])
     for start in range(STACK, last - 1):
         symbol, trait = after, trait_after
-        after = int64(scratch[start + 1, SYMBOL])
-        trait_after = int64(scratch[start + 1, TRAIT])
+        after, trait_after = then, trait_then
+        then, trait_then = int64(scratch[start + 2, SYMBOL]), int64(scratch[start + 2, TRAIT])
         otherwise = False
-        if (trait | trait_after) & unusual:
-            otherwise = _may_begin_otherwise(words, starts, scratch, start)
-        if symbol > 0 and after > 0 and trait & ADJACENT == 0 and _has_pair(words, starts, symbol, after):
+        if (trait | trait_after | trait_then) & unusual:
+            otherwise = _may_begin_otherwise(words, scratch, start)
+        may_begin = _has_bit(words, begins, (symbol * one + after * two + then * three) & mask)
+        may_begin |= _has_pair(words, whole, symbol, after)
+        if may_begin and symbol > 0 and after > 0 and trait & ADJACENT == 0:
             # The root's base is 0, so this is where the first symbol leads.
             state = symbol
             at = start + 1
-            while True:
-                unit = int64(words[units + UNIT * state + BASE]) + int64(scratch[at, SYMBOL])
+            while scratch[at, SYMBOL] > 0:
+                unit = (int64(words[units + UNIT * state + BASE]) >> 1) + int64(scratch[at, SYMBOL])
                 if words[units + UNIT * unit + CHECK] != state:
                     break
                 state = unit
                 at += 1
-                output = int64(words[units + UNIT * state + OUTPUT])
-                if output != 0:
+                if words[units + UNIT * state + BASE] & 1:
+                    output = int64(words[int64(words[OUTPUT_OF]) + state])
                     count = _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, viewed)
-                if at >= last:
-                    break
                 otherwise = otherwise or int64(scratch[at, TRAIT]) & unusual != 0
-                if scratch[at, SYMBOL] <= 0:
-                    break
         if otherwise:
             count = _walk(words, costs, bigrams, spelled, scratch, start, last, found, count)
     return count
 
 
 @_called
-def _may_begin_otherwise(words, starts, scratch, start):  # type: ignore[no-untyped-def]
-    """May a pattern begin with this letter and the next one, if one of them is not read as what it is?"""
-    one_trait, other_trait = int64(scratch[start, TRAIT]), int64(scratch[start + 1, TRAIT])
-    one, other = int64(scratch[start, SYMBOL]), int64(scratch[start + 1, SYMBOL])
-    if (one_trait | other_trait) & READ_TOGETHER:
+def _may_begin_otherwise(words, scratch, start):  # type: ignore[no-untyped-def]
+    """May a pattern begin with this letter and the two behind it, if one of them is not read as what it is?"""
+    traits = int64(scratch[start, TRAIT]) | int64(scratch[start + 1, TRAIT]) | int64(scratch[start + 2, TRAIT])
+    if traits & READ_TOGETHER:
         return True
-    if other_trait & DETOUR:
-        others = _detours_of(words, int64(scratch[start + 1, LETTER]))
-        for second in range(others + 1, others + 1 + int64(words[others])):
-            if one > 0 and _has_pair(words, starts, one, int64(words[second])):
+    whole = int64(words[WHOLE])
+    begins = int64(words[BEGINS])
+    mask = int64(words[BEGINS_MASK])
+    one, two, three = BEGIN_MULTIPLIERS
+    firsts, seconds, thirds = _ways(words, scratch, start), _ways(words, scratch, start + 1), _ways(words, scratch, start + 2)
+    for number in range(_size(words, firsts)):
+        first = _way(words, scratch, start, firsts, number)
+        for number_2 in range(_size(words, seconds) if first > 0 else 0):
+            second = _way(words, scratch, start + 1, seconds, number_2)
+            if second <= 0:
+                continue
+            pair = first * one + second * two
+            if number + number_2 > 0 and _has_pair(words, whole, first, second):
                 return True
-    if one_trait & DETOUR:
-        ones = _detours_of(words, int64(scratch[start, LETTER]))
-        for first in range(ones + 1, ones + 1 + int64(words[ones])):
-            if other > 0 and _has_pair(words, starts, int64(words[first]), other):
-                return True
-            if other_trait & DETOUR:
-                others = _detours_of(words, int64(scratch[start + 1, LETTER]))
-                for second in range(others + 1, others + 1 + int64(words[others])):
-                    if _has_pair(words, starts, int64(words[first]), int64(words[second])):
-                        return True
+            for number_3 in range(_size(words, thirds)):
+                third = _way(words, scratch, start + 2, thirds, number_3)
+                if number + number_2 + number_3 > 0 and third > 0 and _has_bit(words, begins, (pair + third * three) & mask):
+                    return True
     return False
+
+
+@_inlined
+def _ways(words, scratch, at):  # type: ignore[no-untyped-def]
+    """Where the list of a letter's other symbols is, or 0."""
+    return _detours_of(words, int64(scratch[at, LETTER])) if int64(scratch[at, TRAIT]) & DETOUR else int64(0)
+
+
+@_inlined
+def _size(words, ways):  # type: ignore[no-untyped-def]
+    """How many symbols a letter may be read as, its own and those of its list."""
+    return 1 + int64(words[ways]) if ways > 0 else int64(1)
+
+
+@_inlined
+def _way(words, scratch, at, ways, number):  # type: ignore[no-untyped-def]
+    return int64(words[ways + number]) if number > 0 else int64(scratch[at, SYMBOL])
 
 
 @_inlined
@@ -272,7 +312,6 @@ def _detours_of(words, letter):  # type: ignore[no-untyped-def]
 @_called
 def _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, viewed):  # type: ignore[no-untyped-def]
     """Take the entries that end in a state, as they are written or by homophones."""
-    homophones = False
     for number in range(output + 1, output + 1 + int64(words[output])):
         entry = int64(words[ENTRIES]) + ENTRY * int64(words[number])
         kind = int64(words[entry + KIND])
@@ -291,8 +330,7 @@ def _ending(words, costs, bigrams, scratch, start, at, last, output, found, coun
         elif same:
             if _may_stand(words, scratch, start, at, entry):
                 count = _take(found, count, FOUND_RAW, int64(words[number]), scratch, start, at)
-        elif kind & VIEWED and viewed and not homophones:
-            homophones = True
+        elif kind & VIEWED and viewed:
             if not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
                 count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
     return count
@@ -421,7 +459,7 @@ def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # ty
         - _cost(costs, bigrams, scratch, left, start)
         - _cost(costs, bigrams, scratch, end, right)
     )
-    return surprise < bar
+    return surprise < bar or surprise <= (int64(words[entry + KIND]) >> PRICE) - _MARGIN
 
 
 # Other views.
@@ -518,7 +556,7 @@ def _syllable(spelled, value):  # type: ignore[no-untyped-def]
 def _split_list(words, one, other):  # type: ignore[no-untyped-def]
     """The list of characters that these two letters may begin, or 0."""
     mask = int64(words[SPLIT_MASK])
-    table = int64(words[SPLITS])
+    table = int64(words[SPLITS]) + SPLIT_BITS // 32
     slot = (one * SPLIT_MULTIPLIER + other) & mask
     while words[table + 4 * slot] != 0:
         if words[table + 4 * slot] == one and words[table + 4 * slot + 1] == other:
@@ -531,7 +569,7 @@ def _split_list(words, one, other):  # type: ignore[no-untyped-def]
 def _mark_splits(words, scratch, last):  # type: ignore[no-untyped-def]
     """Mark the letters that may be components of one."""
     for at in range(STACK, last - 1):
-        if int64(scratch[at, TRAIT]) & SPLIT and int64(scratch[at + 1, TRAIT]) & SPLIT_SECOND:
+        if int64(scratch[at, TRAIT]) >> SPLIT & int64(scratch[at + 1, TRAIT]) >> SPLIT_SECOND & 1:
             parts = _split_list(words, int64(scratch[at, LETTER]), int64(scratch[at + 1, LETTER]))
             if parts > 0:
                 entry = parts + 1
@@ -554,7 +592,7 @@ def _follows(words, scratch, at, last, letters, rest):  # type: ignore[no-untype
     return True
 
 
-@_called
+@_inlined
 def _walk(words, costs, bigrams, spelled, scratch, start, last, found, count):  # type: ignore[no-untyped-def]
     """Follow all readings that begin at one letter.
 
@@ -573,13 +611,13 @@ def _walk(words, costs, bigrams, spelled, scratch, start, last, found, count):  
         state = int64(scratch[pending, 1])
         way = int64(scratch[pending, 2])
         unit = units + UNIT * state
-        output = int64(words[unit + OUTPUT])
-        if output != 0 and way & IN_DETOUR:
+        if words[unit + BASE] & 1 and way & IN_DETOUR:
+            output = int64(words[int64(words[OUTPUT_OF]) + state])
             count = _detoured(words, costs, bigrams, scratch, start, at, last, output, found, count)
         trait = int64(scratch[at, TRAIT])
         if at >= last or pending > STACK - 64:
             continue
-        base = int64(words[unit + BASE])
+        base = int64(words[unit + BASE]) >> 1
         if base <= 0 and state != 0:
             continue
         symbol = int64(scratch[at, SYMBOL])
@@ -591,7 +629,7 @@ def _walk(words, costs, bigrams, spelled, scratch, start, last, found, count):  
             for number in range(detours + 1, detours + 1 + int64(words[detours])):
                 after = base + int64(words[number])
                 pending = _push(words, units, state, after, scratch, pending, at + 1, way | IN_DETOUR)
-        if trait & SPLIT and trait & READ_TOGETHER and at + 1 < last:
+        if trait >> SPLIT & 1 and trait & READ_TOGETHER and at + 1 < last:
             parts = _split_list(words, int64(scratch[at, LETTER]), int64(scratch[at + 1, LETTER]))
             if parts > 0:
                 entry = parts + 1
@@ -643,7 +681,7 @@ def _push(words, units, state, after, scratch, pending, at, way):  # type: ignor
 
 @_called
 def _detoured(words, costs, bigrams, scratch, start, at, last, output, found, count):  # type: ignore[no-untyped-def]
-    """Take the first of the entries that end in a state, if the letters that were read so may be meant."""
+    """Take the entries that end in a state, if the letters that were read so may be meant."""
     for number in range(output + 1, output + 1 + int64(words[output])):
         entry = int64(words[ENTRIES]) + ENTRY * int64(words[number])
         if int64(words[entry + KIND]) & VIEWED:

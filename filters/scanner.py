@@ -22,6 +22,7 @@ from filters.kernel import FOUND_RAW
 from filters.lexicon import Lexicon, LexiconError, Term
 from filters.overlap import Match, conflicts, longest
 from filters.reading import Pattern, start_of
+from filters.survey import NOTHING
 from filters.views.evidence import View, spelled_apart
 from filters.views.letters import Letters
 from filters.views.writings import Writing, initials_of, meaning, writings_of
@@ -145,9 +146,15 @@ class Scanner:
 
         Any ``str``, lone surrogates too. Time is linear in its length.
         """
-        utf8 = _utf8(text)
-        scratch = self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
-        count = self._survey(self.survey_data, utf8, scratch, survey.NOTHING)
+        # Written out: for most texts this is all, and a call costs as much as six characters.
+        try:
+            utf8 = text.encode()
+        except UnicodeEncodeError:
+            utf8 = text.encode("utf-8", "surrogatepass")
+        if len(utf8) > _USUAL_LENGTH:
+            count = self._survey(self.survey_data, utf8, survey.scratch_for(len(utf8)), NOTHING)
+        else:
+            count = self._survey(self.survey_data, utf8, self._scratch, NOTHING)
         if not count:
             return CLEAN
         candidates = self._candidates(utf8, count & (kernel.PRIVATE - 1), 1)
@@ -174,7 +181,7 @@ class Scanner:
         """All matches of what is written, also those inside longer ones."""
         utf8 = _utf8(text)
         scratch = self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
-        count = self._search(self.survey_data[0], utf8, scratch, survey.NOTHING, 0) & (kernel.PRIVATE - 1)
+        count = self._search(self.survey_data[0], utf8, scratch, NOTHING, 0) & (kernel.PRIVATE - 1)
         return self._accepted(text, self._candidates(utf8, count, 0)) if count else []
 
     def _hits(self, text: str, candidates: Sequence[Candidate]) -> Iterator[Hit]:

@@ -57,7 +57,7 @@ def data_of(index: NDArray[np.int32]) -> Data:
 
 def scratch_for(size: int) -> NDArray[np.int32]:
     """Room to work in for texts of up to so many bytes: int32 [rows, 4]."""
-    return np.empty((STACK + size + 2, 4), dtype=np.int32)
+    return np.empty((STACK + size + 4, 4), dtype=np.int32)
 
 
 def look(data, utf8, scratch, nothing):  # type: ignore[no-untyped-def]  # numba types it by the signature

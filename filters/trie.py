@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from filters.placement import Numbers, Placement
 
-BASE, CHECK, OUTPUT = 0, 1, 2
-UNIT = 4
-"""Words of a unit: a power of two, so that none lies across two cache lines. The fourth is not used."""
+BASE, CHECK = 0, 1
+UNIT = 2
+"""Words of a unit. The lowest bit of BASE says whether patterns end in the state, so twice the base is stored."""
 
 _FREE = -1
 
@@ -47,21 +47,22 @@ class Trie:
         self._parent, self._symbol = np.divmod(np.concatenate(edges), span)
         self._end = node
 
-    def units(self, alphabet: int, first_output: int) -> tuple[Words, Words]:
-        """The units [states, UNIT], and the outputs: of each state where patterns end, their count and numbers.
+    def compiled(self, alphabet: int) -> tuple[Words, Words, Words]:
+        """The units [states, UNIT]; of each state where its outputs begin, or -1; the outputs: their count and numbers.
 
-        ``alphabet``: the largest symbol. OUTPUT of a unit is 0, or where its outputs begin, counted from
-        ``first_output``.
+        ``alphabet``: the largest symbol.
         """
         children = np.bincount(self._parent[1:], minlength=self._parent.size)
         first_child = 1 + np.cumsum(children) - children
         place = Placement(self._symbol, first_child, children, self._levels, alphabet)
         units = np.zeros((place.units, UNIT), dtype=np.int32)
         units[:, CHECK] = _FREE
-        units[place.state, BASE] = place.base
+        units[place.state, BASE] = 2 * place.base
         units[place.state[1:], CHECK] = place.state[self._parent[1:]]
         order = np.argsort(self._end, kind="stable")
         nodes, begins, counts = np.unique(self._end[order], return_index=True, return_counts=True)
         outputs = np.insert(order, begins, counts)  # each list behind its length
-        units[place.state[nodes], OUTPUT] = first_output + begins + np.arange(nodes.size)
-        return units, outputs.astype(np.int32)
+        units[place.state[nodes], BASE] += 1
+        output_of = np.full(place.units, -1, dtype=np.int32)
+        output_of[place.state[nodes]] = begins + np.arange(nodes.size)
+        return units, output_of, outputs.astype(np.int32)

@@ -203,8 +203,8 @@ def initials(term: str) -> str:
     return "".join(syllable(letter)[0].lower() for letter in term)
 
 
-LONGEST_SHUFFLED = 3
-"""Letters of a term that is looked for with two of them exchanged; longer ones only in reverse."""
+LONGEST_SHUFFLED, LONGEST_REVERSED = 3, 4
+"""Letters of a term that is looked for with two of them exchanged, and in reverse."""
 
 
 def spelled_apart(term: str) -> bool:
@@ -214,7 +214,7 @@ def spelled_apart(term: str) -> bool:
 
 def shuffles(term: str) -> Iterator[str]:
     """The term in reverse, and a short one with two letters exchanged that stand side by side."""
-    found = {term[::-1]: None}
+    found = {term[::-1]: None} if len(term) <= LONGEST_REVERSED else {}
     for index in range(len(term) - 1 if len(term) <= LONGEST_SHUFFLED else 0):
         found[term[:index] + term[index + 1] + term[index] + term[index + 2 :]] = None
     found.pop(term, None)
