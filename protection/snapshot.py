@@ -22,7 +22,7 @@ class Role(StrEnum):
 
 
 class Concerned(msgspec.Struct, frozen=True):
-    """A person whom an event concerns: their protection and blocked words (if any), and is the sender in their circle.
+    """A person whom an event concerns: their protection (if any), whether the sender is in their circle, their words.
 
     The sender is never listed as concerned by their own event. ``trusted`` is known only where something depends on
     it (an active protection, a circle-only room, a DM); elsewhere it is False and not looked at.
@@ -33,6 +33,7 @@ class Concerned(msgspec.Struct, frozen=True):
     protection: Protection | None = None
     trusted: bool = False
     words: OwnWords | None = None
+    """Those that they have blocked; None for none."""
 
 
 class Scope(StrEnum):
