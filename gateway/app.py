@@ -13,6 +13,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from filters.own_words import OwnWords
 from filters.scanner import Scanner
 from gateway import telemetry
 from gateway.api.routes import control_routes
@@ -107,6 +108,7 @@ class Gateway:
             await stack.enter_async_context(_running(telemetry.observe(self._state.counters)))
             # A message must not pay for a compile, nor land on a worker that could serve it a moment later.
             await asyncio.to_thread(self.scanner.warm_up)
+            await asyncio.to_thread(OwnWords.warm_up)
             await stack.enter_async_context(_running(self._start(escalation)))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._open.wait(), FIRST_LOAD_S)

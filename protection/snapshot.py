@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from filters.own_words import OwnWords
 from protection.modes import Room
 from protection.protections import Protection
 from protection.sanctions import Sanction
@@ -21,7 +22,7 @@ class Role(StrEnum):
 
 
 class Concerned(msgspec.Struct, frozen=True):
-    """A person whom an event concerns, with their protection (if any) and whether the sender is in their circle.
+    """A person whom an event concerns: their protection (if any), whether the sender is in their circle, their words.
 
     The sender is never listed as concerned by their own event. ``trusted`` is known only where something depends on
     it (an active protection, a circle-only room, a DM); elsewhere it is False and not looked at.
@@ -31,6 +32,8 @@ class Concerned(msgspec.Struct, frozen=True):
     role: Role
     protection: Protection | None = None
     trusted: bool = False
+    words: OwnWords | None = None
+    """Those that they have blocked; None for none."""
 
 
 class Scope(StrEnum):

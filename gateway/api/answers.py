@@ -34,6 +34,12 @@ class ProtectionAnswer(msgspec.Struct, frozen=True):
     preset: str = ""
 
 
+class BlocklistAnswer(msgspec.Struct, frozen=True):
+    """What a person does not want to be told, as they wrote it."""
+
+    words: tuple[str, ...]
+
+
 class TrustAnswer(msgspec.Struct, frozen=True):
     """Whether the other account is in the person's circle."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from filters.own_words import LONGEST_WORD, MOST_WORDS
 from gateway.api.durations import Duration
 from protection.events import Kind
 from protection.modes import RoomMode
@@ -25,6 +26,9 @@ MAX_CASES = 200
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID, pattern=r"^(?![\s\S]*[\x00-\x1f\x7f-\x9f])")]
 """The id of an account, person or room, as the platform knows it: anything without control characters."""
 
+BlockedWord = Annotated[str, Meta(min_length=1, max_length=LONGEST_WORD)]
+"""A word, or several with spaces between."""
+
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a caller sends. An absent body reads as ``{}``."""
@@ -40,6 +44,13 @@ class ProtectionBody(Input, frozen=True):
     preset: Literal["one-key"] = "one-key"
     duration: Duration = "7d"
     kinds: Annotated[frozenset[Switch], Meta(min_length=1)] | None = None
+
+
+class BlocklistBody(Input, frozen=True):
+    """What a person does not want to be told. Other accounts and classes of content cannot be blocked yet."""
+
+    words: Annotated[tuple[BlockedWord, ...], Meta(max_length=MOST_WORDS)]
+    """They replace the former ones; none at all ends the list."""
 
 
 class CircleBody(Input, frozen=True):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.api import answers, bodies, cases, protections, rooms, sanctions, verdicts
+from gateway.api import answers, blocklists, bodies, cases, protections, rooms, sanctions, verdicts
 from gateway.api.operation import KIB, Operation
 from gateway.state.changes import Applied
 
 _PROTECTION = "/v1/users/{id}/protection"
+_BLOCKLIST = "/v1/users/{id}/blocklist"
 _CIRCLE = "/v1/users/{id}/circle"
 _TRUST = "/v1/users/{id}/circle/{other}"
 _ROOM = "/v1/rooms/{id}"
@@ -32,6 +33,17 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     ),
     Operation("protection.read", "GET", _PROTECTION, protections.read, bodies.Nothing, answers.ProtectionAnswer),
     Operation("protection.release", "DELETE", _PROTECTION, protections.release, bodies.Nothing, Applied),
+    Operation(
+        "blocklist.set",
+        "PUT",
+        _BLOCKLIST,
+        blocklists.put,
+        bodies.BlocklistBody,
+        Applied,
+        examples=({"words": ["胖", "my ex"]},),
+    ),
+    Operation("blocklist.read", "GET", _BLOCKLIST, blocklists.read, bodies.Nothing, answers.BlocklistAnswer),
+    Operation("blocklist.clear", "DELETE", _BLOCKLIST, blocklists.clear, bodies.Nothing, Applied),
     Operation(
         "circle.change",
         "POST",

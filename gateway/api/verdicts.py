@@ -63,7 +63,7 @@ async def unsent(state: State, event: Event) -> Snapshot:
         sanctions=state.sanctions_of(event.sender),
         room=room,
         concerned=tuple(
-            Concerned(person, role, protections[person], trusted.get(person, False))
+            Concerned(person, role, protections[person], trusted.get(person, False), state.blocked_words_of(person))
             for person, role in concerned.items()
         ),
         fresh=state.status().fresh,

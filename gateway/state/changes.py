@@ -16,6 +16,7 @@ from gateway.state.replica import ModeSetting, Noun, sanction_field
 from gateway.state.reports import in_force
 from gateway.state.scripts import CHANGE
 from gateway.state.store import Store
+from protection.blocklist import Blocklist
 from protection.modes import RoomMode
 from protection.protections import Protection
 from protection.sanctions import Measure, Sanction
@@ -61,6 +62,11 @@ class Changes:
     async def release(self, person: str) -> Applied:
         """End a person's protection."""
         return await self._put(Noun.PROTECTION, person, person, None)
+
+    async def set_blocklist(self, person: str, blocklist: Blocklist) -> Applied:
+        """Put a person's own rules in force; they replace the former ones. Those that rule nothing out are not kept."""
+        value = None if blocklist == Blocklist() else msgspec.json.encode(blocklist)
+        return await self._put(Noun.BLOCKLIST, person, person, value)
 
     async def trust(self, person: str, others: Sequence[str]) -> Applied:
         """Take others into a person's circle."""

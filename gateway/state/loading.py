@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.state.blocked import BlockedWords
 from gateway.state.circle import CircleMemo
 from gateway.state.clock import StoreClock
 from gateway.state.errors import StoreUnavailable
@@ -67,7 +68,7 @@ class Loader:
 
     def __init__(
         self, store: Store, keys: Keys, replica: Replica, reader: Reader, clock: StoreClock, staleness_s: float,
-        policy: Callable[[], Policy],
+        policy: Callable[[], Policy], blocked: BlockedWords,
     ) -> None:  # fmt: skip
         self._store = store
         self._keys = keys
@@ -76,6 +77,7 @@ class Loader:
         self._clock = clock
         self._staleness_s = staleness_s
         self._policy = policy
+        self._blocked = blocked
         self._purse = Purse()
         self._local = LocalQuotas()
         self.circle = CircleMemo()
@@ -107,7 +109,7 @@ class Loader:
             sanctions=sanctions,
             room=room,
             concerned=tuple(
-                Concerned(person, role, protections[person], person in load.trusted)
+                Concerned(person, role, protections[person], person in load.trusted, self._blocked.of(person))
                 for person, role in load.people.items()
             ),
             charges=tuple(load.charges),

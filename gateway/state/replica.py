@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.state.partitions import Keys, decode
 from gateway.state.revisions import Announcement
+from protection.blocklist import Blocklist
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
 from protection.protections import Protection
 from protection.sanctions import Sanction
@@ -28,14 +29,15 @@ class Noun(StrEnum):
     OWNER = "owner"
     MODE = "mode"
     POLICY = "policy"
+    BLOCKLIST = "blocklist"
     CIRCLE = "circle"
 
 
-REPLICATED = (Noun.PROTECTION, Noun.SANCTION, Noun.OWNER, Noun.MODE, Noun.POLICY)
+REPLICATED = (Noun.PROTECTION, Noun.SANCTION, Noun.OWNER, Noun.MODE, Noun.POLICY, Noun.BLOCKLIST)
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Something has changed about a person (protection, sanction, circle), a room (owner, mode) or the policy."""
+    """Something has changed about a person, a room (owner, mode) or the policy."""
 
     noun: Noun
     id: str
@@ -88,6 +90,8 @@ class _Partition:
         self.sanctions: dict[str, tuple[Sanction, ...]] = {}
         self.rooms: dict[str, Room] = {}
         self.policies: dict[str, Announcement] = {}
+        self.blocklists: dict[str, bytes] = {}
+        """As stored: read into words they would take ten times the room, and most are not needed here today."""
 
     def set(self, noun: Noun, field: str, value: bytes | None) -> str:
         """Carry one change out; answers the id that it is about."""
@@ -108,6 +112,10 @@ class _Partition:
                 self._set_room(field, Room(room.owner, setting.mode, setting.until, setting.slow_s))
             case Noun.POLICY:
                 _put(self.policies, field, None if value is None else _read_announcement(value))
+            case Noun.BLOCKLIST:
+                if value is not None:
+                    read_blocklist(value)  # what cannot be read is to be found out here, not when a message comes
+                _put(self.blocklists, field, value)
             case Noun.CIRCLE:
                 pass
         return field
@@ -137,6 +145,11 @@ class Replica:
         """The room, if anything has been said about it."""
         partition = self._of(identity)
         return partition.rooms.get(identity) if partition else None
+
+    def blocklist_of(self, person: str) -> bytes | None:
+        """The person's blocklist as it is stored, for `read_blocklist`; None if they have none."""
+        partition = self._of(person)
+        return partition.blocklists.get(person) if partition else None
 
     def announced(self, policy: str) -> Announcement | None:
         """What was last announced of a part of the policy, if anything ever was."""
@@ -191,6 +204,7 @@ _OPEN = ModeSetting()
 _read_protection = msgspec.json.Decoder(Protection).decode
 _read_sanction = msgspec.json.Decoder(Sanction).decode
 _read_announcement = msgspec.json.Decoder(Announcement).decode
+read_blocklist = msgspec.json.Decoder(Blocklist).decode
 _read_mode = msgspec.json.Decoder(ModeSetting).decode
 
 
@@ -210,6 +224,8 @@ def _differences(before: _Partition, after: _Partition) -> Iterator[tuple[Noun, 
         yield Noun.PROTECTION, identity
     for identity in _differing(before.sanctions, after.sanctions):
         yield Noun.SANCTION, identity
+    for identity in _differing(before.blocklists, after.blocklists):
+        yield Noun.BLOCKLIST, identity
     for identity in _differing(before.policies, after.policies):
         yield Noun.POLICY, identity
     for identity in _differing(before.rooms, after.rooms):

@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
+from filters.own_words import OwnWords
 from gateway.settings import StateSettings
+from gateway.state.blocked import BlockedWords
 from gateway.state.casebook import Casebook
 from gateway.state.changes import Applied, Changes
 from gateway.state.clock import StoreClock
@@ -20,10 +22,11 @@ from gateway.state.errors import StoreUnavailable
 from gateway.state.loading import Loader
 from gateway.state.partitions import WORKERS_KEY, Keys, encode
 from gateway.state.reader import Reader
-from gateway.state.replica import Change, Noun, Replica
+from gateway.state.replica import Change, Noun, Replica, read_blocklist
 from gateway.state.revisions import TEXT, Announcement, RevisionKeys
 from gateway.state.scripts import BEAT
 from gateway.state.store import Store
+from protection.blocklist import Blocklist
 from protection.cases import Case, Incident
 from protection.events import Event
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
@@ -63,7 +66,10 @@ class State:
         self.reader = Reader(
             store.url, keys, self.replica, self.clock, worker, settings.staleness_s, self._changed, self._image_taken
         )
-        self._loader = Loader(store, keys, self.replica, self.reader, self.clock, settings.staleness_s, policy)
+        self._blocked = BlockedWords(self.replica)
+        self._loader = Loader(
+            store, keys, self.replica, self.reader, self.clock, settings.staleness_s, policy, self._blocked
+        )
         self._changes = Changes(store, keys, self.reader)
         self._casebook = Casebook(store, policy)
         self._listeners: list[Callable[[Change], None]] = []
@@ -91,6 +97,15 @@ class State:
     def protection_of(self, person: str) -> Protection | None:
         """A person's protection, in force or ended."""
         return self.replica.protection_of(person)
+
+    def blocklist_of(self, person: str) -> Blocklist:
+        """A person's own rules; empty where they have none."""
+        stored = self.replica.blocklist_of(person)
+        return Blocklist() if stored is None else read_blocklist(stored)
+
+    def blocked_words_of(self, person: str) -> OwnWords | None:
+        """A person's blocked words, ready to be looked for; None where they have none."""
+        return self._blocked.of(person)
 
     def sanctions_of(self, account: str) -> tuple[Sanction, ...]:
         """The measures against an account, in force or ended."""
@@ -125,6 +140,10 @@ class State:
     async def release(self, person: str) -> Applied:
         """End a person's protection."""
         return await self._changes.release(person)
+
+    async def set_blocklist(self, person: str, blocklist: Blocklist) -> Applied:
+        """Put a person's own rules in force; they replace the former ones. An empty list ends them."""
+        return await self._changes.set_blocklist(person, blocklist)
 
     async def trust(self, person: str, others: Sequence[str]) -> Applied:
         """Take others into a person's circle."""

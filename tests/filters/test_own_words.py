@@ -78,6 +78,29 @@ def test_no_words_find_nothing() -> None:
     assert OwnWords.parse([]).find("西瓜") == ()
 
 
+@pytest.mark.req("P5")
+def test_the_first_occurrence_is_the_one_that_ends_first() -> None:
+    words = OwnWords.parse(["西瓜皮", "瓜", "melon"])
+    assert words.first("watermelon 西瓜皮") == OwnWordHit(12, 13, "瓜")
+    assert words.first("watermelon 东方") is None
+    assert words.first("") is None
+
+
+@pytest.mark.req("P5")
+def test_a_stored_list_is_indexed_as_far_as_it_can_be_found() -> None:
+    """The rules on what may be sent can change; a list sent before must not stop a message."""
+    words = OwnWords(["", "...", "瓜" * (LONGEST_WORD + 1), "a", "西瓜", "西 瓜"])
+    assert words.words == ("a", "西瓜")
+    assert [hit.word for hit in words.find("西瓜 a，b")] == ["西瓜", "a"]
+
+
+@pytest.mark.parametrize("text", ["\ud800西瓜\udfff", "\0西瓜", "\U0010ffff西瓜", "西瓜" + "\U000e0041" * 9])
+def test_whatever_stands_around_a_word_it_is_found_in_its_place(text: str) -> None:
+    hit = OwnWords.parse(["西瓜"]).first(text)
+    assert hit is not None
+    assert text[hit.start : hit.end] == "西瓜"
+
+
 def test_a_full_list_of_the_longest_words_reads_a_long_text() -> None:
     words = OwnWords.parse(["瓜" * length for length in range(1, LONGEST_WORD + 1)])
     assert len(words.find("瓜" * 1_000)) == sum(1_000 - length + 1 for length in range(1, LONGEST_WORD + 1))
@@ -96,6 +119,9 @@ WORDS = (
 def test_agrees_with_the_naive_search(words: list[str], text: str) -> None:
     folded = Folding.shipped().fold(text)
     expected = {OwnWordHit(*span, word) for word in words for span in oracle.occurrences(word, folded)}
-    hits = OwnWords.parse(words).find(text)
+    own = OwnWords.parse(words)
+    hits = own.find(text)
     assert set(hits) == expected
     assert len(hits) == len(expected)
+    first = own.first(text)
+    assert (first and first.end) == min((hit.end for hit in expected), default=None)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from filters.classes import Harm
 from filters.hits import Hit, Scan, Severity
+from filters.own_words import OwnWords
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
 from protection.pipeline import decide
@@ -16,7 +17,7 @@ from protection.policy import Policy, PolicyError
 from protection.protections import ONE_KEY, Protection, Switch
 from protection.sanctions import Measure, Sanction
 from protection.snapshot import Charge, Concerned, Role, Scope, Snapshot
-from protection.verdicts import Disposition, Verdict
+from protection.verdicts import Disposition, Signal, Verdict
 from ratelimit.gcra import Allowance
 
 NOW = 1_800_000_000.0
@@ -142,6 +143,62 @@ def test_a_refused_charge_says_when_to_come_back() -> None:
     charges = (Charge(Scope.FLOOD, Allowance(True, 1)), Charge(Scope.STRANGER_PAIR, Allowance(False, 1, 2_500_000)))
     verdict = judged(charges=charges)
     assert (verdict.disposition, verdict.reason, verdict.retry_after) == (Disposition.REJECT, "stranger-dm", 2.5)
+
+
+MELON = OwnWords.parse(["西瓜", "melon"])
+
+
+@pytest.mark.req("P5")
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_persons_own_word_is_refused_whatever_the_kind_and_whoever_sends_it(
+    kind: Kind, role: Role, trusted: bool
+) -> None:
+    event = msgspec.structs.replace(BARRAGE, kind=kind, text="送你一个西-瓜")
+    verdict = judged(event, concerned=(Concerned("victim", role, None, trusted, MELON),))
+    assert (verdict.disposition, verdict.reason) == (Disposition.REJECT, "own-word")
+    assert verdict.signals == (Signal("words", "own-word", Disposition.REJECT),)
+
+
+@pytest.mark.req("P5")
+@pytest.mark.parametrize("text", ["送你一个东瓜", "watermelon", "西，瓜", ""])
+def test_what_holds_no_word_of_the_person_passes(text: str) -> None:
+    event = msgspec.structs.replace(BARRAGE, text=text)
+    assert judged(event, concerned=(Concerned("victim", Role.TARGET, words=MELON),)) == Verdict()
+
+
+@pytest.mark.req("P5")
+def test_the_words_are_those_of_whom_it_concerns_and_of_nobody_else() -> None:
+    event = msgspec.structs.replace(BARRAGE, text="melon")
+    without = Concerned("friend", Role.TARGET, words=OwnWords.parse(["berry"]))
+    assert not judged(event, concerned=(without, Concerned("other", Role.MENTION))).reason
+    mentioned = Concerned("other", Role.MENTION, words=MELON)
+    assert judged(event, concerned=(without, mentioned)).reason == "own-word"
+
+
+@pytest.mark.req("P5")
+def test_who_is_refused_anyway_is_not_told_of_the_list() -> None:
+    """Or a sender who has used up a limit could go on trying out words."""
+    event = msgspec.structs.replace(BARRAGE, text="melon")
+    listed = Concerned("victim", Role.TARGET, words=MELON)
+    closed = msgspec.structs.replace(listed, protection=protected(*ONE_KEY))
+    flood = (Charge(Scope.FLOOD, Allowance(False, 1, 1)),)
+    mute = (Sanction(Measure.MUTE, NOW + 30, "", "mod"),)
+    insult = Scan((hit(Harm.INSULT, Severity.SERIOUS),))
+    assert judged(event, concerned=(closed,)).reason == "protected"
+    assert judged(event, concerned=(listed,), charges=flood).reason == "flood"
+    assert judged(event, concerned=(listed,), sanctions=mute).reason == "muted"
+    assert judged(event, insult, concerned=(listed,)).reason == "insult"
+    assert judged(event, concerned=(listed,), room=Room("", RoomMode.SHUT)).reason == "room-shut"
+
+
+@pytest.mark.req("P5", "D1")
+def test_a_nudge_or_a_mask_does_not_open_what_a_person_has_closed() -> None:
+    event = msgspec.structs.replace(BARRAGE, text="melon", insisted=True)
+    listed = (Concerned("victim", Role.TARGET, words=MELON),)
+    assert judged(event, Scan((hit(Harm.INSULT, Severity.MILD),)), concerned=listed).reason == "own-word"
+    assert judged(event, Scan((hit(Harm.PRIVACY, Severity.SERIOUS),)), concerned=listed).reason == "own-word"
 
 
 @pytest.mark.req("P4", "S1")

@@ -18,6 +18,9 @@ CALLS: dict[str, tuple[str, str, Any]] = {
     "protection.engage": ("PUT", "users/me/protection", {}),
     "protection.read": ("GET", "users/me/protection", None),
     "protection.release": ("DELETE", "users/me/protection", None),
+    "blocklist.set": ("PUT", "users/me/blocklist", {"words": ["西瓜"]}),
+    "blocklist.read": ("GET", "users/me/blocklist", None),
+    "blocklist.clear": ("DELETE", "users/me/blocklist", None),
     "circle.change": ("POST", "users/me/circle", {"add": ["friend"]}),
     "circle.trust": ("PUT", "users/me/circle/friend", {}),
     "circle.read": ("GET", "users/me/circle/friend", None),
@@ -33,7 +36,7 @@ CALLS: dict[str, tuple[str, str, Any]] = {
     "case.list": ("GET", "cases", None),
     "verdict.ask": ("POST", "verdicts", QUESTION),
 }
-OWN = {name for name in CALLS if name.startswith(("protection.", "circle."))}
+OWN = {name for name in CALLS if name.startswith(("protection.", "blocklist.", "circle."))}
 # Written down here a second time, by role: the table of the code is what is tested.
 MAY: dict[str, set[str]] = {
     "user": set(),
@@ -45,7 +48,7 @@ MAY: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("role", MAY)
 @pytest.mark.parametrize("name", CALLS)
-@pytest.mark.req("P1", "O1")
+@pytest.mark.req("P1", "P5", "O1")
 async def test_each_role_may_do_what_the_table_says_and_nothing_else(name: str, role: str, api: Api) -> None:
     method, path, body = CALLS[name]
     for_others = await api.call(method, path, body, role=role, sub="somebody")

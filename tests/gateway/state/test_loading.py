@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import weakref
 from unittest.mock import Mock
 
+import msgspec
 import pytest
 
+from filters.own_words import OwnWords
+from gateway.state import blocked
+from gateway.state.partitions import Keys
+from gateway.state.replica import Image, Noun, Replica
 from gateway.state.state import State
+from protection.blocklist import Blocklist
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
 from protection.policy import Limits, Policy
@@ -18,6 +25,7 @@ from protection.snapshot import Concerned, Role, Scope, Snapshot
 from ratelimit.lease import terms
 from ratelimit.rate import MICROSECONDS, Rate
 from tests.gateway.state.conftest import OpenState
+from tests.gateway.state.waiting import until
 
 TIGHT = Policy(limits=Limits(stranger_dm=Rate(2, 3600), strangers_dm=Rate(5, 3600), dm_flood=Rate(8, 3600)))
 
@@ -55,6 +63,63 @@ async def test_a_person_is_concerned_once_by_the_strongest_role_and_never_by_the
         Concerned("fan", Role.MENTION),
     )
     assert (await state.load(chat("owner", target="owner"))).concerned == ()
+
+
+@pytest.mark.req("P5")
+async def test_a_blocklist_is_in_force_on_every_worker_when_it_is_answered_and_costs_no_question(
+    open_states: OpenState,
+) -> None:
+    here, there = await open_states("a"), await open_states("b")
+    await until(lambda: here.status().workers == 2)
+    await here.set_owner("r", "alice")
+
+    async def words() -> tuple[str, ...]:
+        (alice,) = (await there.load(chat("stranger"))).concerned
+        return alice.words.words if alice.words is not None else ()
+
+    assert await words() == ()  # this also pays for some messages in advance
+    calls = there.store.calls
+    for listed in (("西瓜",), ("西瓜", "melon"), ("melon",), ()):
+        answer = await here.set_blocklist("alice", Blocklist(listed))
+        assert (answer.applied, answer.of) == (2, 2)
+        assert await words() == listed
+        assert there.blocklist_of("alice").words == listed
+    assert there.store.calls == calls
+    assert (await there.load(chat("alice"))).concerned == ()
+
+
+@pytest.mark.req("P5")
+async def test_words_are_indexed_once_for_each_list_and_not_for_each_message(state: State) -> None:
+    await state.set_blocklist("alice", Blocklist(("melon",)))
+
+    async def words() -> OwnWords:
+        (alice,) = (await state.load(dm("stranger"))).concerned
+        assert alice.words is not None
+        return alice.words
+
+    first = await words()
+    assert await words() is first
+    assert state.blocked_words_of("alice") is first
+    await state.set_blocklist("alice", Blocklist(("berry",)))
+    assert (await words()).words == ("berry",)
+
+
+@pytest.mark.req("P5")
+def test_indexed_words_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocked, "MOST_WORDS_HELD", 8)
+    replica = Replica(Keys(1))
+    people = [f"p{number}" for number in range(20)]
+    lists = {name.encode(): msgspec.json.encode(Blocklist((name + " a", name + " b"))) for name in people}
+    replica.load(0, Image(1, b"1-0", {Noun.BLOCKLIST: lists}))
+    held = blocked.BlockedWords(replica)
+    made: list[weakref.ref[OwnWords]] = []
+    for person in people:
+        words = held.of(person)
+        assert words is not None
+        assert words.words == (f"{person} a", f"{person} b")
+        made.append(weakref.ref(words))
+    del words
+    assert [made.index(alive) for alive in made if alive() is not None] == [18, 19]
 
 
 @pytest.mark.req("P1", "P6")

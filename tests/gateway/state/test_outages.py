@@ -16,6 +16,7 @@ from gateway.state.errors import StoreUnavailable
 from gateway.state.partitions import Keys
 from gateway.state.state import State, open_state
 from gateway.state.store import TIMEOUT_S
+from protection.blocklist import Blocklist
 from protection.events import Event, Kind
 from protection.pipeline import decide
 from protection.policy import Limits, Policy
@@ -49,6 +50,21 @@ async def test_no_store_at_start_opens_nothing_and_lets_ordinary_chat_go_on(engi
             await state.engage("alice", Protection(ONE_KEY, until=2e9))
         with pytest.raises(StoreUnavailable):
             await state.ping()
+
+
+@pytest.mark.req("P5")
+async def test_blocked_words_stand_without_the_store_and_over_its_restart(
+    engine: Engine, open_states: OpenState
+) -> None:
+    state = await open_states("worker", TIGHT)
+    assert (await state.set_blocklist("alice", Blocklist(("hello",)))).durable
+    os.kill(engine.pid, signal.SIGKILL)
+    await until(lambda: not state.store.connected)
+    assert verdict(COMMENT, await state.load(COMMENT)) == "own-word"
+    await until(lambda: state.status().connected and state.status().fresh)
+    assert verdict(COMMENT, await state.load(COMMENT)) == "own-word"
+    late = await open_states("late", TIGHT)
+    assert verdict(COMMENT, await late.load(COMMENT)) == "own-word"
 
 
 @pytest.mark.req("P1", "P3")

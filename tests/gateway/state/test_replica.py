@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.state.partitions import Keys, encode
 from gateway.state.reader import read_entry
-from gateway.state.replica import Change, Entry, Gap, Image, ModeSetting, Noun, Replica, sanction_field
+from gateway.state.replica import Change, Entry, Gap, Image, ModeSetting, Noun, Replica, read_blocklist, sanction_field
 from gateway.state.revisions import TEXT, Announcement
+from protection.blocklist import Blocklist
 from protection.modes import Room, RoomMode
 from protection.protections import ONE_KEY, Protection, Switch
 from protection.sanctions import Measure, Sanction
@@ -79,6 +80,32 @@ def test_the_policy_announced_is_kept_and_its_change_is_told() -> None:
     changes = replica.load(0, Image(9, b"9-0", {Noun.POLICY: {TEXT.encode(): json(second)}}))
     assert changes == [Change(Noun.POLICY, TEXT, 9)]
     assert replica.announced(TEXT) == second
+
+
+@pytest.mark.req("P5")
+def test_a_blocklist_is_kept_as_it_is_stored_and_its_change_is_told() -> None:
+    replica = loaded()
+    assert replica.blocklist_of("alice") is None
+    first, second = json(Blocklist(("西瓜",))), json(Blocklist(("melon",)))
+    assert replica.apply(0, entry(1, Noun.BLOCKLIST, "alice", first)) == Change(Noun.BLOCKLIST, "alice", 1)
+    assert replica.blocklist_of("alice") == first
+    assert replica.load(0, Image(9, b"9-0", {Noun.BLOCKLIST: {b"alice": second}})) == [
+        Change(Noun.BLOCKLIST, "alice", 9)
+    ]
+    assert replica.blocklist_of("alice") == second
+    replica.apply(0, entry(10, Noun.BLOCKLIST, "alice", None))
+    assert replica.blocklist_of("alice") is None
+
+
+@pytest.mark.req("P5")
+def test_a_blocklist_of_a_later_version_is_read_as_far_as_it_is_understood() -> None:
+    replica = loaded()
+    replica.apply(0, entry(1, Noun.BLOCKLIST, "alice", b'{"words":["melon"],"users":["troll"]}'))
+    stored = replica.blocklist_of("alice")
+    assert stored is not None
+    assert read_blocklist(stored) == Blocklist(("melon",))
+    with pytest.raises(msgspec.MsgspecError):
+        replica.apply(0, entry(2, Noun.BLOCKLIST, "alice", b'{"words":"melon"}'))
 
 
 def test_an_account_whose_name_looks_like_a_field_is_just_an_account() -> None:
