@@ -14,15 +14,43 @@ def _either(chinese: str, english: str) -> re.Pattern[str]:
     return re.compile("|".join(re.sub(r"\s+", "", part).replace("_", " ") for part in (chinese, english)))
 
 
-CUE = _either(
-    r"""[不非禁拒抵反停别勿莫杜防避阻我俺咱本自骂喷喊叫称刷说词字话号法签论侮歧脏贬蔑违犯错"']""",
-    r"""\b(?:(?:not|do|no|me|us|my|i|im|am|will|use)\b|never|isn|aren|ain|wasn|weren|don|stop|without|against|won|nobody
-        |should|mustn|call|t[eo]l|label|say|using|shout|word|term|slur|phrase|name|insult|thing|comment|message|derog|bad
-        |make)""",
-)
-"""Some part of every excuse but that of the second person: without it no other expression needs to be asked."""
+KEPT = {
+    **dict.fromkeys(map(ord, '“”"「」『』〝〞＂'), ord('"')),
+    **dict.fromkeys(map(ord, "‘’'＇"), ord("'")),
+    **dict.fromkeys(map(ord, "：:"), ord(":")),
+    **dict.fromkeys(map(ord, "？?"), ord("?")),
+}
+"""The marks that the expressions read, which the folding would make one."""
+
+CLAUSE_ENDS = ",?"
+"""What ends a clause, so folded; a full stop and a space do, too."""
+
+DENIAL, FORBIDDING, TELLING, OF_ME, NAMED, NAMING, QUOTE, SELF_NAMED, AIM = (1 << bit for bit in range(9))
+
+CUES: dict[int, tuple[str, str]] = {
+    DENIAL: ("不非", "not never isn* aren* ain* wasn* weren*"),
+    FORBIDDING: (
+        "不禁拒抵反停别勿莫杜防避阻",
+        "don* do never please not stop without against won* will shouldn* mustn* nobody no",
+    ),
+    TELLING: (
+        "骂喷喊叫称威诅咒说嘲发回留私评弹短刷用",
+        "call* tell* told said say* yell* scream* shout* messag* text* dm* named label* threaten* use using",
+    ),
+    OF_ME: ("我俺咱", "me us my"),
+    NAMED: ("词字称外什", "word* term* slur* phrase* name* insult* thing* comment* message*"),
+    NAMING: ("词字话称绰外说标言骂侮歧脏贬蔑违犯错不", "slur* insult* derog* bad*"),
+    QUOTE: ("\"'", ""),
+    SELF_NAMED: ("我俺本自", "i im am ive make makes"),
+    AIM: ("你您主", "you* u ur"),
+}
+"""Cues, some part of what an expression needs: characters, and Latin words (``*``: all that begin so).
+
+An expression whose docstring names a cue matches nothing without it; ``filters.cues`` finds them all in one pass.
+"""
 
 ADDRESSED = _either(r"你|您", r"\b(?:you|your|ur|u|youre)\b")
+"""The words themselves address somebody. Cue: ``AIM``."""
 
 DENIED = _either(
     r"""(?<![是要岂可还就莫怕别谁])(?:不是|并非|并不是|不算|不像|才不是)
@@ -30,7 +58,7 @@ DENIED = _either(
     r"""\b(?:not|never|isn'?t|aren'?t|ain'?t|wasn'?t|weren'?t)
         (?:_(?:an?|the|such|really|even|being|some|any|another|actually))*_["']?$""",
 )
-"""Denies the words that follow: ``你不是``, ``she is not a``."""
+"""Denies the words that follow: ``你不是``, ``she is not a``. Cue: ``DENIAL``."""
 
 FORBIDDEN = _either(
     r"""(?<![不没])(?:不要|不许|不准|不能|不可以|不该|不应该|禁止|拒绝|抵制|反对|停止|别|请勿|勿|莫|杜绝|防止|避免|阻止|不会)
@@ -38,7 +66,7 @@ FORBIDDEN = _either(
     r"""\b(?:don'?t|do_not|never|please_not|not|stop|without|against|won'?t|will_not|shouldn'?t|mustn'?t|nobody_should
         |no_one_should)(?:_(?:ever|even|go|try_to|want_to|going_to|gonna|be|to)){0,3}_["']?$""",
 )
-"""Warns against the deed that follows: ``不要再去``, ``please don't ever``."""
+"""Warns against the deed that follows: ``不要再去``, ``please don't ever``. Cue: ``FORBIDDING``."""
 
 TURNED_AROUND = _either(
     r"难道|岂|凭什么不|怎么不|为什么不|何不|如果|要是|除非|再不",
@@ -64,7 +92,7 @@ REPORTED_OF_ME = _either(
          |shouted_at|messaged|texted|dmed|dm'd|named|labell?ed|threatened)
          _(?:me|us|my_\w+)(?:_(?:today|again|yesterday|twice))?{_LINK_EN}""",
 )
-"""Somebody did it to the speaker."""
+"""Somebody did it to the speaker. Cues: ``TELLING`` and ``OF_ME``."""
 
 REPORTED_OF_OTHERS = _either(
     rf"""(?:有些?人|总有人|他们?|她们?|人家|别人|网友|弹幕|评论|黑粉|喷子|键盘侠|那些人|这些人|一堆人|很多人|好多人|被(?:人|网友)?)
@@ -76,7 +104,7 @@ REPORTED_OF_OTHERS = _either(
        | \b(?:don'?t|do_not|never|stop|shouldn'?t|should_not|can'?t|cannot|quit|ok(?:ay)?_to|wrong_to)
          (?:_\w+)?_(?:(?:call|calling)(?:_(?!you\b|ur?\b)\w+){{0,3}}|(?:say|saying|use|using)(?:_the)?)_["']?$""",
 )
-"""Somebody did it to a third, or is asked not to."""
+"""Somebody did it to a third, or is asked not to. Cue: ``TELLING``."""
 
 OWN_VOICE = _either(
     r"我就|我要|我想|我来|我偏|我们一起|大家一起|一起|都来|都去|快去|给我|继续",
@@ -95,14 +123,14 @@ MENTIONED_BEFORE = _either(
     r"""\b(?:the|this|that|a)_(?:word|term|slur|phrase)s?(?:_like|_such_as)?_["']?$
       | \b(?:words|terms|slurs|names|insults|things|comments|messages)_(?:like|such_as)_["']?$""",
 )
-"""The word as a word: ``the word``, ``slurs like``, ``骂什么``."""
+"""The word as a word: ``the word``, ``slurs like``, ``骂什么``. Cue: ``NAMED``."""
 
 MENTIONED_AFTER = _either(
     r"""["'\-_]{0,2}(?:(?:这|那|之类|等|一)(?:个|种|类|些|样)?(?:侮辱性|歧视性)?的?(?:词|字眼|字|话|称呼|绰号|外号|说法|标签|言论)
         |(?:是|属于|算)(?:一种|在)?(?:骂人|侮辱|歧视|脏话|贬义|蔑称|违法|犯法|犯罪|错的|不对的))""",
     r"""["'_\-]{0,2}(?:is|are|was)(?:_\w+){0,2}_(?:slurs?|insults?|derogatory|bad_words?)\b""",
 )
-"""The word as a word: ``这种话``, ``is a slur``."""
+"""The word as a word: ``这种话``, ``is a slur``. Cue: ``NAMING``."""
 
 REPORTING = _either(
     r"骂[我人他她]|说我|[对跟和]我说|私信|发给我|发来|威胁|被骂|被叫|被人|举报[了过]|已经?举报|报警|报了警|截图|这种话|这样的话|这个?词|称呼|侮辱|歧视",
@@ -113,6 +141,7 @@ REPORTING = _either(
 
 OPENED = re.compile(r"(?<![a-z])[\"'][^\"']{0,12}$")
 CLOSED = re.compile(r"[^\"']{0,12}[\"']")
+"""Quotation marks around the hit. Cue: ``QUOTE``, on both sides."""
 
 SELF = _either(
     r"""(?<![跟和对给让被])(?:我们?|俺|本人|(?<![你您他她])自己)(?:自己)?
@@ -121,7 +150,7 @@ SELF = _either(
         (?:_(?:such|an?|the|just|really|honestly|also|still|being|so|literally|probably|basically|always|kind_of|totally|
         like|that|fucking|stupid|little|big|dumb|absolute|complete|total))*_["']?$""",
 )
-"""The speaker is the subject and the term the predicate."""
+"""The speaker is the subject and the term the predicate. Cue: ``SELF_NAMED``."""
 
 _YOU_ZH = r"(?:你们?|您|主播|楼主|up主|博主)"
 
@@ -132,10 +161,10 @@ AIMED_BEFORE = _either(
         (?:_(?:such|an?|the|so|too|really|just|literally|all|absolute|absolutely|fucking|f'?in|damn|total|complete|
         completely|little|most|like|as|pretty|truly|very|biggest|nothing_but|fat|ugly|dumb|stupid|old|actual))*_["']*$""",
 )
-"""The person addressed is the subject of the term: ``你真是个``, ``you are such a``."""
+"""The person addressed is the subject of the term: ``你真是个``, ``you are such a``. Cue: ``AIM``."""
 
 AIMED_AFTER = _either(
     r"[,_]?(?:你们?|主播|楼主)(?=[,?]|$|就|别|给|滚|快|还|去|怎么|也|闭)",
     r"_?,?_(?:you_are|you'?re|ur|u_are)\b(?:_|,|\?|\.|$)",
 )
-"""The person addressed follows: ``垃圾主播``, ``pathetic, you are``."""
+"""The person addressed follows: ``垃圾主播``, ``pathetic, you are``. Cue: ``AIM``."""

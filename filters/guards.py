@@ -18,31 +18,41 @@ counterspeech, but teaching the distinction helps", 2024.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
+from typing import Protocol
 
 import msgspec
 
+from filters import cues
 from filters.classes import Harm
-from filters.folding import Folding
 from filters.guard_patterns import (
     ADDRESSED,
+    AIM,
     AIMED_AFTER,
     AIMED_BEFORE,
     CLOSED,
-    CUE,
+    DENIAL,
     DENIED,
     ENDORSED,
     FORBIDDEN,
+    FORBIDDING,
     MENTIONED_AFTER,
     MENTIONED_BEFORE,
+    NAMED,
+    NAMING,
+    OF_ME,
     OPENED,
     OWN_VOICE,
     QUESTION_AFTER,
+    QUOTE,
     REPORTED_OF_ME,
     REPORTED_OF_OTHERS,
     REPORTING,
     SELF,
+    SELF_NAMED,
+    TELLING,
     TURNED_AROUND,
 )
 from filters.hits import Hit, Severity
@@ -87,44 +97,80 @@ def defaults(harm: Harm) -> frozenset[Guard]:
     return frozenset(guard for guard in Guard if guard is not Guard.SECOND_PERSON and harm in REMAINS[guard])
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(Protocol):
     """The surroundings of a hit, folded like the text but with quotation and question marks and colons kept."""
 
-    clause: str
-    """What stands before the hit in its own clause."""
-    words: str
-    """What was hit."""
-    after: str
-
-    @classmethod
-    def of(cls, text: str, start: int, end: int) -> Context:
-        """The context of the code points from ``start`` to ``end``."""
-        first = max(start - BEFORE, 0)
-        window = text[first : end + AFTER].translate(_table())
-        before = window[: start - first]
-        clause = max(before.rfind(","), before.rfind("?"), before.rfind(". ")) + 1
-        return cls(before[clause:], window[start - first : end - first], window[end - first :])
+    @property
+    def clause(self) -> str:
+        """What stands before the hit in its own clause."""
 
     @property
-    def addressed(self) -> bool:
-        """Do the words themselves address somebody?"""
-        return ADDRESSED.search(self.words) is not None
+    def words(self) -> str:
+        """What was hit."""
+
+    @property
+    def after(self) -> str:
+        """What stands after it."""
+
+    @property
+    def cues(self) -> int:
+        """Which cues stand in these three (``filters.cues``): what lacks its own need not be asked."""
+
+
+class _Window(msgspec.Struct):
+    """The context of a hit in a text; a part is folded when it is first asked for."""
+
+    cues: int
+    marks: list[int] | dict[int, int]
+    """The folding."""
+    text: str
+    begin: int
+    """Where the clause begins; the hit begins at ``start`` and ends at ``end``."""
+    start: int
+    end: int
+    folded_clause: str | None = None
+    folded_after: str | None = None
+
+    @property
+    def clause(self) -> str:
+        if self.folded_clause is None:
+            self.folded_clause = self.text[self.begin : self.start].translate(self.marks)
+        return self.folded_clause
+
+    @property
+    def words(self) -> str:
+        return self.text[self.start : self.end].translate(self.marks)
+
+    @property
+    def after(self) -> str:
+        if self.folded_after is None:
+            self.folded_after = self.text[self.end : self.end + AFTER].translate(self.marks)
+        return self.folded_after
 
 
 def standing(text: str, hit: Hit, guards: frozenset[Guard]) -> Severity | None:
     """How grave the hit is in its context; None where it does not stand. ``text`` is the original, as for the hit."""
-    if not guards:
-        return hit.severity
-    context = Context.of(text, hit.start, hit.end)
-    if not (CUE.search(context.clause) or CUE.search(context.after)):
-        guards &= _CUELESS
     severity = hit.severity
-    for guard in guards:
-        if hit.harm in REMAINS[guard] and _EXCUSED[guard](context, hit.harm):
-            remains = REMAINS[guard][hit.harm]
-            if remains is None:
-                return None
-            severity = min(severity, remains)
+    if not guards:
+        return severity
+    start, end = hit.start, hit.end
+    first = start - BEFORE if start > BEFORE else 0
+    window = text[first : end + AFTER]
+    try:
+        utf8 = window.encode()
+    except UnicodeEncodeError:
+        utf8 = window.encode("utf-8", "surrogatepass")
+    found = cues.compiled()(utf8, start - first, end - first)
+    context = None
+    for cue, excused, remains in _excuses(guards, hit.harm):
+        if (found | _ALWAYS) & cue:
+            if context is None:
+                marks = cues.whole_folding() if found & cues.BEYOND else cues.folding()
+                context = _Window(found, marks, text, first + (found >> cues.CLAUSE), start, end)
+            if excused(context, hit.harm):
+                if remains is None:
+                    return None
+                severity = min(severity, remains)
     return severity
 
 
@@ -134,59 +180,90 @@ def _negated(context: Context, harm: Harm) -> bool:
         return FORBIDDEN.search(context.clause) is not None and not TURNED_AROUND.search(context.clause)
     if DENIED.search(context.clause) is None or TURNED_AROUND.search(context.clause):
         return False
-    return not context.addressed and not QUESTION_AFTER.match(context.after)  # "not you idiot"; "你不是傻逼吗"
+    return not _addressed(context) and not QUESTION_AFTER.match(context.after)  # "not you idiot"; "你不是傻逼吗"
 
 
 def _reported(context: Context, harm: Harm) -> bool:
     """Told by a victim or a bystander, quoted with a word that says so, or named as a word; and not endorsed."""
-    told = REPORTED_OF_ME.search(context.clause) is not None or _of_others(context) or _mentioned(context)
+    told = _of_me(context) or _of_others(context) or _mentioned(context)
     return told and not ENDORSED.search(context.clause) and not ENDORSED.search(context.after)
 
 
+def _of_me(context: Context) -> bool:
+    told = context.cues & TELLING and context.cues & OF_ME
+    return told != 0 and REPORTED_OF_ME.search(context.clause) is not None
+
+
 def _of_others(context: Context) -> bool:
-    told = REPORTED_OF_OTHERS.search(context.clause) is not None
-    return told and not context.addressed and not OWN_VOICE.search(context.clause)
+    told = context.cues & TELLING != 0 and REPORTED_OF_OTHERS.search(context.clause) is not None
+    return told and not _addressed(context) and not OWN_VOICE.search(context.clause)
 
 
 def _mentioned(context: Context) -> bool:
-    if MENTIONED_AFTER.match(context.after) or MENTIONED_BEFORE.search(context.clause):
-        mentioned = True
-    else:
-        mentioned = _quoted(context) and bool(REPORTING.search(context.clause) or REPORTING.search(context.after))
-    return mentioned and not AIMED_BEFORE.search(context.clause)  # 你这个“傻逼”
+    mentioned = _named(context) or (
+        _quoted(context) and (REPORTING.search(context.clause) or REPORTING.search(context.after)) is not None
+    )
+    return mentioned and not _aimed_before(context)  # 你这个“傻逼”
+
+
+def _named(context: Context) -> bool:
+    if context.cues & NAMING << cues.AFTER and MENTIONED_AFTER.match(context.after):
+        return True
+    return context.cues & NAMED != 0 and MENTIONED_BEFORE.search(context.clause) is not None
 
 
 def _quoted(context: Context) -> bool:
+    if not (context.cues & QUOTE and context.cues & QUOTE << cues.AFTER):
+        return False
     return OPENED.search(context.clause) is not None and CLOSED.match(context.after) is not None
 
 
 def _of_oneself(context: Context, harm: Harm) -> bool:
-    return SELF.search(context.clause) is not None and not context.addressed
+    return SELF.search(context.clause) is not None and not _addressed(context)
 
 
 def _not_aimed(context: Context, harm: Harm) -> bool:
-    aimed = AIMED_BEFORE.search(context.clause) or AIMED_AFTER.match(context.after) or context.addressed
-    return not aimed
+    return not (_aimed_before(context) or _aimed_after(context) or _addressed(context))
 
 
-_EXCUSED = {
+def _aimed_before(context: Context) -> bool:
+    return context.cues & AIM != 0 and AIMED_BEFORE.search(context.clause) is not None
+
+
+def _aimed_after(context: Context) -> bool:
+    return context.cues & AIM << cues.AFTER != 0 and AIMED_AFTER.match(context.after) is not None
+
+
+def _addressed(context: Context) -> bool:
+    """Do the words themselves address somebody?"""
+    return context.cues & AIM << cues.WORDS != 0 and ADDRESSED.search(context.words) is not None
+
+
+_EXCUSED: dict[Guard, Callable[[Context, Harm], bool]] = {
     Guard.NEGATION: _negated,
     Guard.QUOTATION: _reported,
     Guard.SELF_REFERENCE: _of_oneself,
     Guard.SECOND_PERSON: _not_aimed,
 }
 
-_CUELESS = frozenset({Guard.SECOND_PERSON})
+_ALWAYS = 1 << 62
+"""What a guard needs that is asked without any cue."""
 
-_KEPT = {
-    **dict.fromkeys(map(ord, '“”"「」『』〝〞＂'), '"'),
-    **dict.fromkeys(map(ord, "‘’'＇"), "'"),
-    **dict.fromkeys(map(ord, "：:"), ":"),
-    **dict.fromkeys(map(ord, "？?"), "?"),
-}
+
+def _cue(guard: Guard, harm: Harm) -> int:
+    """Cues without all of which the guard excuses nothing of this class."""
+    if guard is Guard.NEGATION:
+        return FORBIDDING if harm in _DEEDS else DENIAL
+    if guard is Guard.QUOTATION:
+        return TELLING | NAMED | NAMING << cues.AFTER | QUOTE
+    return SELF_NAMED if guard is Guard.SELF_REFERENCE else _ALWAYS
+
+
+_Excuse = tuple[int, Callable[[Context, Harm], bool], Severity | None]
 
 
 @cache
-def _table() -> dict[int, int | str]:
-    """The folding, with the marks that guards read kept apart."""
-    return {**Folding.shipped().table, **_KEPT}
+def _excuses(guards: frozenset[Guard], harm: Harm) -> tuple[_Excuse, ...]:
+    """For each guard that this class of harm takes: its cues, itself, and what remains of an excused hit."""
+    taken = [guard for guard in Guard if guard in guards and harm in REMAINS[guard]]
+    return tuple((_cue(guard, harm), _EXCUSED[guard], REMAINS[guard][harm]) for guard in taken)

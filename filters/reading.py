@@ -43,6 +43,10 @@ class Pattern(msgspec.Struct, frozen=True):
 
 def start_of(pattern: Pattern, folded: str, end: int) -> int | None:
     """Where the candidate that ends at ``end`` begins; None if the rules reject it. Code point offsets, half-open."""
+    letters = pattern.letters
+    if folded.endswith(letters, 0, end):  # written together, as nearly always: only rule 1 has something to say
+        start = end - len(letters)
+        return start if _stands_alone(letters, folded, start, end) else None
     gaps = []
     start = end - 1
     for _ in pattern.joints:
@@ -52,21 +56,26 @@ def start_of(pattern: Pattern, folded: str, end: int) -> int | None:
             start -= 1
         gaps.append(folded[start + 1 : right].replace(GHOST, ""))
     gaps.reverse()
-    if _stands_alone(pattern, folded, start, end) and _holds_together(pattern, gaps):
+    if _stands_alone(letters, folded, start, end) and _holds_together(pattern, gaps):
         return start
     return None
 
 
-def _stands_alone(pattern: Pattern, folded: str, start: int, end: int) -> bool:
-    """Rule 1."""
-    before, after = start - 1, end
-    while before >= 0 and folded[before] == GHOST:
-        before -= 1
-    while after < len(folded) and folded[after] == GHOST:
-        after += 1
-    joined_before = before >= 0 and is_word(pattern.letters[0]) and is_word(folded[before])
-    joined_after = after < len(folded) and is_word(pattern.letters[-1]) and is_word(folded[after])
-    return not (joined_before or joined_after)
+def _stands_alone(letters: str, folded: str, start: int, end: int) -> bool:
+    """Rule 1: is there no word letter beside a word letter of the term, ghosts not seen?"""
+    if start and is_word(letters[0]):
+        before = start - 1
+        while before and folded[before] == GHOST:
+            before -= 1
+        if is_word(folded[before]):
+            return False
+    last = len(folded) - 1
+    if end <= last and is_word(letters[-1]):
+        after = end
+        while after < last and folded[after] == GHOST:
+            after += 1
+        return not is_word(folded[after])
+    return True
 
 
 def _holds_together(pattern: Pattern, gaps: list[str]) -> bool:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import msgspec
 
+from filters import survey
 from filters.classes import Harm
 from filters.hits import Hit, Scan
 
@@ -35,7 +36,7 @@ _SHORT = re.compile(r"[\W_]*+(\w{1,4}|[A-Za-z]{5,12})[\W_]*+")
 _LETTER = re.compile(r"[^\W_]")
 
 
-class Source(msgspec.Struct, frozen=True):
+class Source(msgspec.Struct, frozen=True, gc=False):
     """Where a word of a line comes from."""
 
     sender: str
@@ -59,11 +60,14 @@ class Stitched(msgspec.Struct, frozen=True):
 class Scans(Protocol):
     """What stitching needs of ``filters.scanner.Scanner``."""
 
+    survey_data: survey.Data
+    """What the first look at a text reads."""
+
     def scan_terms(self, text: str) -> Scan:
         """Find the terms in a text."""
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, gc=False):
     """Short messages in a row: their words, joined by spaces, and the source of each."""
 
     text: str
@@ -73,12 +77,13 @@ class Line(msgspec.Struct):
 
     def add(self, word: str, source: Source, now: float) -> None:
         """Set a word behind the others."""
-        self.text = f"{self.text} {word}" if self.sources else word
+        text = f"{self.text} {word}" if self.sources else word
         self.sources.append(source)
         self.last = now
-        while len(self.text) > LONGEST_LINE:
-            self.text = self.text.partition(" ")[2]
+        while len(text) > LONGEST_LINE:
+            text = text.partition(" ")[2]
             del self.sources[0]
+        self.text = text
 
     def completed(self, scanner: Scans, word: str, source: Source) -> list[Stitched]:
         """What the word would complete if it were set behind the others: it takes part, and so does an earlier one."""
@@ -109,26 +114,36 @@ class Stitcher:
 
         A message that completes something is not kept: it is taken to be refused, and what stood before it waits on.
         """
-        word = _SHORT.fullmatch(text)
         place = room or target
-        if word is None:
+        short = _SHORT.fullmatch(text)
+        if short is None:
             if _LETTER.search(text):
                 self._of_senders.end((sender, place))
                 self._of_rooms.end((room, ""))
             return []
-        source = Source(sender, message)
+        word, source = short[1], Source(sender, message)
         own = self._of_senders.line((sender, place), now)
-        found = own.completed(scanner, word[1], source)
         shared = self._of_rooms.line((room, ""), now) if room else own
-        if not found and shared.text != own.text:
-            relayed = shared.completed(scanner, word[1], source)
-            found = [each for each in relayed if each.hit.harm is not Harm.DISTRESS]  # nobody's own distress
-        if found:
-            return [_over(each, len(text)) for each in found]
-        own.add(word[1], source, now)
+        if self._may_complete(scanner, own, shared, word):
+            found = own.completed(scanner, word, source)
+            if not found and shared.text != own.text:
+                relayed = shared.completed(scanner, word, source)
+                found = [each for each in relayed if each.hit.harm is not Harm.DISTRESS]  # nobody's own distress
+            if found:
+                return [_over(each, len(text)) for each in found]
+        own.add(word, source, now)
         if shared is not own:
-            shared.add(word[1], source, now)
-        return found
+            shared.add(word, source, now)
+        return []
+
+    def _may_complete(self, scanner: Scans, own: Line, shared: Line, word: str) -> bool:
+        """Is there anything at all in either line with the word behind it? One look at both, a line break between."""
+        if not shared.sources:
+            return bool(own.sources)
+        lines = f"{shared.text} {word}"
+        if own.sources and own.text != shared.text:
+            lines = f"{lines}\n{own.text} {word}"
+        return survey.compiled()(*scanner.survey_data, lines.encode(), survey.NOTHING) != 0
 
 
 def with_stitched(scan: Scan, found: list[Stitched]) -> Scan:

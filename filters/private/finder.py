@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from filters.classes import Harm
 from filters.folding import GHOST
@@ -14,7 +15,7 @@ from filters.private.findings import Finding
 from filters.private.handles import find_handles, find_mail, find_plates
 from filters.private.numbers import find_numbers
 from filters.private.places import find_chinese, find_english
-from filters.private.symbols import spell, view_table
+from filters.private.symbols import spell, view_codes
 
 SEVERITY = {
     "id-cn": Severity.SEVERE,
@@ -39,7 +40,7 @@ _URL = re.compile(
 _HIDDEN = "\\"
 
 
-class View(NamedTuple):
+class View(msgspec.Struct, frozen=True):
     """A text as the rules read it, without what is not seen, and the way back."""
 
     text: str
@@ -51,7 +52,7 @@ class View(NamedTuple):
     @classmethod
     def of(cls, text: str) -> View:
         """The view of a text."""
-        view = text.translate(view_table())
+        view = text.translate(view_codes())
         if GHOST not in view:
             return cls(_without_urls(view), text, None)
         places = [place for place, char in enumerate(view) if char != GHOST]
@@ -60,7 +61,7 @@ class View(NamedTuple):
 
     def hit(self, finding: Finding) -> Hit:
         """A finding as a hit in the original."""
-        start, end, kind = finding
+        start, end, kind = finding.start, finding.end, finding.kind
         if self.places is not None:
             start, end = self.places[start], self.places[end - 1] + 1
         return Hit(Harm.PRIVACY, start, end, SEVERITY[kind], "private", kind)
@@ -79,7 +80,10 @@ def find(text: str) -> tuple[Hit, ...]:
     if not bits:
         return ()
     view = View.of(text)
-    return tuple(view.hit(finding) for finding in widest(list(_findings(view, bits))))
+    findings = list(_findings(view, bits))
+    if not findings:
+        return ()
+    return tuple(map(view.hit, widest(findings) if len(findings) > 1 else findings))
 
 
 def _findings(view: View, bits: int) -> Iterator[Finding]:

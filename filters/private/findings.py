@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from filters.folding import is_word
 
 
-class Finding(NamedTuple):
+class Finding(msgspec.Struct, frozen=True):
     """One piece of private data: a half-open span of the view, and its kind."""
 
     start: int
@@ -30,6 +31,11 @@ def last_cue(cues: re.Pattern[str], view: str, start: int) -> str | None:
 
 def stands_alone(view: str, start: int, end: int) -> bool:
     """Is the span no part of a word, an address of a page, a parameter or a name?"""
-    before = view[start - 1] if start else " "
-    after = view[end] if end < len(view) else " "
-    return not (is_word(before) or before in "_=&@#%/\\" or is_word(after) or after in "_@%=\\")
+    if start:
+        before = view[start - 1]
+        if is_word(before) or before in "_=&@#%/\\":
+            return False
+    if end < len(view):
+        after = view[end]
+        return not (is_word(after) or after in "_@%=\\")
+    return True

@@ -7,7 +7,7 @@ in Python, on texts that pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ from filters.utf8 import TRUNCATED, decode
 NUMBER = 1
 """Seven digits or more, with no more than ``MAX_GAP`` gaps between two of them."""
 SPELLED = 2
-"""The same, with digits spelled out in ideographs among them."""
+"""The same, with digits spelled out in ideographs among them. An extension spelled out (``13800138000转八``) is not."""
 MAIL = 4
 """An @ after a word, or with a space after it."""
 HANDLE = 8
@@ -103,7 +103,12 @@ def compiled() -> Gate:
 
 def bits_of(utf8: bytes) -> int:
     """Which kinds of private data a text in UTF-8 may hold: the bits of this module."""
-    return compiled()(class_table(), token_table(), utf8)
+    return _bound()(utf8)
+
+
+@cache
+def _bound() -> Callable[[bytes], int]:
+    return partial(compiled(), class_table(), token_table())
 
 
 def _gate(classes, tokens, utf8):  # type: ignore[no-untyped-def]  # numba types it by the signature above

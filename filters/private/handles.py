@@ -42,6 +42,11 @@ _QQ = re.compile(
     rf"{_LINK}(?P<handle>[1-9]{_SPACED}{{4,10}}){_COUNTED}"
 )
 
+_FEWEST_DIGITS = re.compile(r"[0-9](?:[ .\-*]{0,2}[0-9]){4}")
+"""Part of every handle in digits."""
+_FEWEST_LETTERS = re.compile(r"[a-z][a-z0-9_\-]{5}")
+"""Part of every handle that begins with a letter."""
+
 _PLATE = re.compile(rf"[{PROVINCES}] ?[a-hj-np-z][ .\-*]?(?P<number>[a-hj-np-z0-9]{{4,6}}[警学挂港澳]?)(?![a-z0-9])")
 _PLATE_NUMBER = re.compile(
     r"(?=(?:\d*[a-z]){0,2}\d*$)[a-z0-9]{5}|[a-z0-9]\d{3}[警学挂港澳]|[a-hjk][a-z0-9]\d{4}|\d{5}[a-hjk]"
@@ -52,7 +57,7 @@ _PLATE_NUMBER = re.compile(
 
 def find_mail(view: str) -> Iterator[Finding]:
     """The addresses around each @ that belong to a person. Time is linear: 64 characters before, one match after."""
-    at = view.find("@")
+    at = view.find("@") if any(dot in view for dot in ".点點") else -1
     done = 0
     while at >= 0:
         host = _HOST.match(view, at + 1) or _SPACED_HOST.match(view, at + 1)
@@ -73,12 +78,16 @@ def find_mail(view: str) -> Iterator[Finding]:
 
 def find_handles(view: str) -> Iterator[Finding]:
     """WeChat and QQ handles after a cue. Letters alone are a handle only after a strong cue and a colon or its like."""
-    for match in _QQ.finditer(view):
-        yield Finding(*match.span("handle"), "qq")
-    for match in _WECHAT_NUMBER.finditer(view):
-        yield Finding(*match.span("handle"), "wechat")
-    for match in _WXID.finditer(view):
-        yield Finding(*match.span(), "wechat")
+    if _FEWEST_DIGITS.search(view):
+        for match in _QQ.finditer(view):
+            yield Finding(*match.span("handle"), "qq")
+        for match in _WECHAT_NUMBER.finditer(view):
+            yield Finding(*match.span("handle"), "wechat")
+    if "wxid_" in view:
+        for match in _WXID.finditer(view):
+            yield Finding(*match.span(), "wechat")
+    if not _FEWEST_LETTERS.search(view):
+        return
     for match in _WECHAT.finditer(view):
         linked = any(sign in match["link"] for sign in ":=号是为")
         if any(char.isdigit() for char in match["handle"]) or (linked and _STRONG_CUE.fullmatch(match["cue"])):

@@ -16,15 +16,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from filters.private import checks
 from filters.private.findings import Finding, last_cue, stands_alone
 from filters.private.gate import FEWEST_DIGITS, MAX_GAP
 
-GAP = rf"[ .\-*(),]{{0,{MAX_GAP}}}"
-CHAIN = re.compile(rf"\d(?:{GAP}\d)*")
-GROUP = re.compile(r"\d+")
+GAP = rf"[ .\-*(),]{{1,{MAX_GAP}}}"
+CHAIN = re.compile(rf"[0-9]+(?:{GAP}[0-9]+)*")
+GROUP = re.compile("[0-9]+")
 ROMAN_TEN = re.compile(r"[ .\-*]?x(?![a-z0-9_])")
 """The check character 10 of an ID number."""
 EXTENSION = re.compile(r"(?: ?(?:x|ext\.? ?|转|分机)|-)\d{1,5}(?!\d)")
@@ -34,7 +35,7 @@ FEWEST_UNCUED = 9
 LONGEST_PHONE = 13
 """Of the numbers that only a cue makes a phone."""
 
-CUES = re.compile(
+WORDS = (
     r"(?P<service>客服|热线|投诉|举报|官方|总机|前台|咨询|订座|hotline|helpline|support|customer service|toll.free)"
     r"|(?P<phone>手机|电话|座机|宅电|联系|号码|拨打|致电|来电|短信|打给|whatsapp|(?<![a-z])(?:tele)?phone|(?<![a-z])tel(?![a-z])"
     r"|mobile|(?<![a-z])(?:cell|fax|dial|sms|text(?:ed|ing)?|call(?:ed|ing)?|ring|reach|contact)(?![a-z])"
@@ -45,6 +46,11 @@ CUES = re.compile(
     r"|(?P<thing>订单|单号|编号|流水|快递|运单|物流|房号|房间|群号|工号|学号|序列|条码|邮编|版本|用户|游戏id|(?<![a-z])(?:uid|id|order|"
     r"tracking|invoice|ticket|ref(?:erence)?|case|serial|isbn|confirmation|license|version|zip|iban|orders|parcel)(?![a-z]))"
 )
+CUES = re.compile(
+    r"(?=[acdfhilmoprstuvwz中举信储农前单卡号咨学宅官客工帐序座建快总房手打投招拨条来流游热版物用电短编群联致订证账身运邮银])"
+    rf"(?:{WORDS})"
+)
+"""Words that explain a number; asked for only where one of their first characters stands, which is far cheaper."""
 COUNTED = re.compile(r" ?(?:元|块|万|亿|个|粉|赞|票|米|%|kg|km)")
 """What follows a quantity."""
 CHINESE = re.compile("[\u3400-\u9fff]")
@@ -67,11 +73,13 @@ MOST_GROUPS = 5
 SPELLED_GROUPS = 7
 """A chain of so many groups of one or two digits is spelled out: nobody writes so but to be read as one number."""
 
+_NO_GAPS: frozenset[str] = frozenset()
 _USUAL_GAPS = frozenset({" ", ".", "-", "*"})
 _AREA_GAPS = frozenset({")", ") ", ")-"})
+_KNOWN_GAPS = _USUAL_GAPS | _AREA_GAPS
 
 
-class Context(NamedTuple):
+class Context(msgspec.Struct, frozen=True):
     """A chain and what is known of its surroundings."""
 
     view: str
@@ -83,7 +91,7 @@ class Context(NamedTuple):
     """The name of the last group of ``CUES`` before it."""
 
 
-class Number(NamedTuple):
+class Number(msgspec.Struct, frozen=True):
     """Neighbouring groups of a chain."""
 
     digits: str
@@ -97,7 +105,7 @@ class Number(NamedTuple):
     @property
     def even(self) -> bool:
         """Written in one piece, or with the same usual gap throughout; an area code may stand in parentheses."""
-        return len(self.gaps - _AREA_GAPS) <= 1 and self.gaps <= _USUAL_GAPS | _AREA_GAPS
+        return not self.gaps or (len(self.gaps - _AREA_GAPS) <= 1 and self.gaps <= _KNOWN_GAPS)
 
 
 def find_numbers(view: str) -> Iterator[Finding]:
@@ -109,15 +117,27 @@ def find_numbers(view: str) -> Iterator[Finding]:
             start = date.end() if date else chain.start()
             if chain.end() - start < FEWEST_DIGITS:
                 continue
-            groups = [match.span() for match in GROUP.finditer(view, start, chain.end())]
+            groups = _groups(view, start, chain.end())
             context = Context(view, groups, chinese, last_cue(CUES, view, chain.start()))
             yield from _in_chain(context)
+
+
+def _groups(view: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The spans of the groups of digits in a chain."""
+    if view[start:end].isdigit():
+        return [(start, end)]
+    return [match.span() for match in GROUP.finditer(view, start, end)]
 
 
 def _in_chain(context: Context) -> Iterator[Finding]:
     """The whole chain as one number, or else the numbers of usual shapes that follow each other in it."""
     groups = context.groups
     count = len(groups)
+    if count == 1:
+        finding = _read(context, 0, 1)
+        if finding:
+            yield finding
+        return
     if count > MOST_GROUPS and groups[-1][1] - groups[0][0] <= (MAX_GAP + 1) * LONGEST:
         finding = _read(context, 0, count)
         if finding:
@@ -139,18 +159,21 @@ def _read(context: Context, first: int, last: int) -> Finding | None:
     """The number that the groups from ``first`` to ``last`` (exclusive) are, if any."""
     view, groups = context.view, context.groups
     start, end = groups[first][0], groups[last - 1][1]
-    shape = tuple(right - left for left, right in groups[first:last])
+    shape = (end - start,) if last == first + 1 else tuple(right - left for left, right in groups[first:last])
     if not (FEWEST_DIGITS if context.cue else FEWEST_UNCUED) <= sum(shape) <= LONGEST:
         return None
-    gaps = frozenset(view[left:right] for (_, left), (right, _) in pairwise(groups[first:last]))
-    if not _separate(context, first, last, gaps):
+    if last == first + 1:
+        digits, gaps = view[start:end], _NO_GAPS
+    else:
+        digits = "".join([view[left:right] for left, right in groups[first:last]])
+        gaps = frozenset([view[left:right] for (_, left), (right, _) in pairwise(groups[first:last])])
+    whole = first == 0 and last == len(groups)
+    if not whole and not _separate(context, first, last, gaps):
         return None
-    digits = "".join(view[left:right] for left, right in groups[first:last])
     roman_ten = ROMAN_TEN.match(view, end) if len(digits) == 17 else None
     if roman_ten:
         digits, shape, end = digits + "x", (*shape[:-1], shape[-1] + 1), roman_ten.end()
     plus = view[start - 1 : start] == "+"
-    whole = first == 0 and last == len(groups)
     spelled_out = whole and len(shape) >= SPELLED_GROUPS and max(shape) <= 2
     number = Number(digits, shape, gaps, plus, spelled_out, context.chinese, context.cue)
     kind = kind_of(number)
@@ -179,7 +202,7 @@ def kind_of(number: Number) -> str | None:
     """What a number is, or None."""
     if _is_id(number):
         return "id-cn"
-    if number.cue == "thing":
+    if number.cue == "thing" or not number.digits.isdecimal():
         return None
     if _is_card(number):
         return "card"

@@ -86,6 +86,8 @@ def find_english(view: str, text: str) -> Iterator[Finding]:
     Streets are names, so their words begin with a capital (or a digit: 42nd), unless words before say who lives there.
     """
     for match in _STREET_EN.finditer(view):
+        if text[match.end("suffix") : match.end("suffix") + 1].isalpha():
+            continue  # the word goes on: "Terracewww.example.com", of which the view hides a part
         words = match["names"].split()
         if any(_SMALL_WORD.fullmatch(word) for word in words):
             continue

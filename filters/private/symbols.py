@@ -72,8 +72,14 @@ _KEPT = frozenset("@+()/_:;,=&#%\\[]'\"?!")
 
 @cache
 def view_table() -> str:
-    """What each code point below ``SIZE`` reads as, for ``str.translate``: a string, because it never misses."""
+    """What each code point below ``SIZE`` reads as."""
     return "".join(_read(chr(code)) for code in range(SIZE))
+
+
+@cache
+def view_codes() -> list[int]:
+    """The same as code points, for ``str.translate``, which takes a list of numbers in half the time of a string."""
+    return list(map(ord, view_table()))
 
 
 def _read(char: str) -> str:

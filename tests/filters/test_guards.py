@@ -9,12 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from filters import guard_patterns, guards
+from filters import cues, guard_patterns, samples
 from filters.classes import Harm
-from filters.guards import REMAINS, Context, Guard, defaults, standing
+from filters.guard_patterns import AIM, DENIAL, FORBIDDING, NAMED, NAMING, OF_ME, QUOTE, SELF_NAMED, TELLING
+from filters.guards import REMAINS, Guard, defaults, standing
 from filters.hits import Hit, Severity
 from filters.lexicon import Lexicon, parse
+from filters.overlap import longest
 from filters.scanner import Scanner
+from tests.filters import plain_guards
+from tests.filters.writings import writings
 
 LEXICON = parse(
     [
@@ -230,14 +234,80 @@ WORDS = "|".join(pattern.pattern for pattern in vars(guard_patterns).values() if
 PARTS = sorted(set(re.findall(r"[a-z']+|[\u4e00-\u9fff]", WORDS)))
 
 
-@given(st.lists(st.sampled_from(PARTS), max_size=5), st.lists(st.sampled_from(PARTS), max_size=4), st.booleans())
-@settings(max_examples=500)
-def test_no_excuse_without_a_cue(before: list[str], after: list[str], spaced: bool) -> None:
-    space = " " if spaced else ""
-    context = Context(space.join(before) + space, "傻逼", space + space.join(after))
-    if not guard_patterns.CUE.search(context.clause) and not guard_patterns.CUE.search(context.after):
-        for guard in set(Guard) - {Guard.SECOND_PERSON}:
-            assert not any(guards._EXCUSED[guard](context, harm) for harm in (Harm.INSULT, Harm.SELF_HARM))
+SURROUNDINGS = st.lists(st.sampled_from([*PARTS, *CUES, "？", "：", ". ", "-", "1", "é", "\u200b"]), max_size=12).map(
+    "".join
+)
+WITHIN = st.sampled_from(["傻逼", "you idiot", "滚你", "u", "y.ou", "“x”", "\U0002f804", "\ud800a"])
+
+
+@given(
+    SURROUNDINGS | st.text(max_size=40),
+    WITHIN | st.text(min_size=1, max_size=6),
+    SURROUNDINGS | st.text(max_size=40),
+    st.sampled_from(["", " ", "\U0002f804", "\U000e0041", "\ud800"]),
+    st.sets(st.sampled_from(Guard)),
+)
+@settings(max_examples=2000)
+def test_agrees_with_asking_every_question(before: str, hit: str, after: str, mark: str, asked: set[Guard]) -> None:
+    """No expression matches without its cue; and the context is the same."""
+    text = f"{before}{mark}{hit}{mark}{after}"
+    start = len(before) + len(mark)
+    for harm in (Harm.INSULT, Harm.SELF_HARM, Harm.DEFAMATION):
+        found = Hit(harm, start, start + len(hit), Severity.SEVERE, "raw", "x")
+        assert standing(text, found, frozenset(asked)) is plain_guards.standing(text, found, frozenset(asked))
+
+
+def test_agrees_with_asking_every_question_on_the_sample_bank() -> None:
+    bank = [sample.text for sample in samples.load()]
+    texts = [*bank, *STANDS, *LOWERED, *(text for lifted in LIFTED.values() for text in lifted)]
+    for scanner, text in [(Scanner.shipped(), text) for text in texts] + [(SCANNER, text) for text in texts]:
+        for start, end, term in longest(scanner._matches(text)):
+            if term is not None:
+                hit = Hit(term.harm, start, end, term.severity, "raw", term.text)
+                for asked in (term.guards, frozenset(Guard)):
+                    assert standing(text, hit, asked) is plain_guards.standing(text, hit, asked)
+
+
+BEFORE_CUES = {
+    "DENIED": [DENIAL],
+    "FORBIDDEN": [FORBIDDING],
+    "REPORTED_OF_ME": [TELLING, OF_ME],
+    "REPORTED_OF_OTHERS": [TELLING],
+    "MENTIONED_BEFORE": [NAMED],
+    "OPENED": [QUOTE],
+    "SELF": [SELF_NAMED],
+    "AIMED_BEFORE": [AIM],
+}
+AFTER_CUES = {"MENTIONED_AFTER": [NAMING], "CLOSED": [QUOTE], "AIMED_AFTER": [AIM]}
+
+
+@pytest.mark.parametrize("name", [*BEFORE_CUES, *AFTER_CUES, "ADDRESSED"])
+def test_no_expression_matches_without_its_cue(name: str) -> None:
+    written = writings(vars(guard_patterns)[name])
+    assert len(written) >= 2
+    for part in written:
+        utf8 = part.encode()
+        if name in BEFORE_CUES:
+            found = cues.compiled()(utf8 + b"x", len(part), len(part) + 1)
+        elif name in AFTER_CUES:
+            found = cues.compiled()(b"x" + utf8, 0, 1) >> cues.AFTER
+        else:
+            found = cues.compiled()(utf8, 0, len(part)) >> cues.WORDS
+        assert all(found & cue for cue in {**BEFORE_CUES, **AFTER_CUES}.get(name, [AIM])), part
+
+
+def test_the_table_is_the_folding() -> None:
+    every = "".join(map(chr, range(cues.SIZE)))
+    assert every.translate(cues.folding()) == every.translate(cues.whole_folding())
+    beyond = {char for code, char in cues.whole_folding().items() if code >= cues.SIZE}
+    assert not beyond & set(map(ord, guard_patterns.CLAUSE_ENDS + ". "))
+
+
+@given(st.binary(max_size=40), st.integers(0, 12), st.integers(1, 6))
+def test_cues_stay_within_bounds_on_any_bytes(data: bytes, start: int, length: int) -> None:
+    # In the interpreter an index past the end is an error, not a stray read.
+    interpreted = cues._cues(cues.table(), data, start, start + length)  # type: ignore[no-untyped-call]
+    assert cues.compiled()(data, start, start + length) == interpreted
 
 
 def test_context_is_read_in_bounded_time() -> None:

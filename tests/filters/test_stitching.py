@@ -15,7 +15,7 @@ from filters.classes import Harm
 from filters.hits import CLEAN, Hit, Scan, Severity
 from filters.lexicon import parse
 from filters.scanner import Scanner
-from filters.stitching import GAP_S, LONGEST_LINE, Source, Stitched, Stitcher, with_stitched
+from filters.stitching import GAP_S, LONGEST_LINE, Line, Scans, Source, Stitched, Stitcher, with_stitched
 
 SCANNER = Scanner.compile(
     parse(
@@ -210,6 +210,42 @@ def test_agrees_with_scanning_what_was_said(messages: list[tuple[str, str, float
         assert {each.hit.why for each in found} == expected
         if text != "😂" and not found:
             said.append((sender, text, now))
+
+
+class PlainStitcher(Stitcher):
+    """Scans every line."""
+
+    def _may_complete(self, scanner: Scans, own: Line, shared: Line, word: str) -> bool:
+        return True
+
+
+SHORT = sorted({char for sample in samples.load() for char in sample.text} | set(CHATTER.split()))
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(SHORT) | st.text(max_size=4)), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_a_first_look_at_the_lines_loses_nothing(messages: list[tuple[str, str]]) -> None:
+    assert_agree(messages)
+
+
+def test_a_first_look_at_the_lines_loses_no_abuse_of_the_sample_bank() -> None:
+    chance = random.Random(3)
+    completed = 0
+    for sample in samples.load():
+        words = sample.text.split() if sample.text.isascii() else list(sample.text)
+        completed += assert_agree([(chance.choice("aaab"), word) for word in words])
+    assert completed > 100
+
+
+def assert_agree(messages: list[tuple[str, str]]) -> int:
+    """The same is completed as without the first look; returns how often something is."""
+    looking, plain = Stitcher(), PlainStitcher()
+    scanner, count = Scanner.shipped(), 0
+    for number, (sender, text) in enumerate(messages):
+        expected = plain.feed(scanner, text, 0.0, sender=sender, room="r", message=str(number))
+        assert looking.feed(scanner, text, 0.0, sender=sender, room="r", message=str(number)) == expected
+        count += bool(expected)
+    return count
 
 
 def spanning(said: list[tuple[str, str, float]], text: str, now: float) -> set[str]:
