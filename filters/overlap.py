@@ -26,6 +26,8 @@ Match = tuple[int, int, Term | None]
 
 def longest(matches: Sequence[Match]) -> list[Match]:
     """The matches that lie in no longer one, ordered by place."""
+    if len(matches) < 2:
+        return list(matches)
     kept: list[Match] = []
     for match in sorted(matches, key=lambda match: (match[0], -match[1])):
         if not kept or match[1] > kept[-1][1]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gc
-import math
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from itertools import islice
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from filters import index, kernel, private, survey
 from filters.artifact import Arrays, Artifact, Records
@@ -38,8 +38,8 @@ _USUAL_LENGTH = 4096
 
 Entry = tuple[Pattern, Term | None]
 """What the search finds under one number: a term, or (None) a harmless phrase."""
-Candidate = tuple[int, int, int, int]
-"""As what it was found, its entry, the code points where it begins and ends."""
+Candidate = Sequence[int]
+"""Four numbers: as what it was found, its entry, the code points where it begins and ends."""
 Seen = tuple[int, int, Term | None, str]
 """A match, and the view in which it is one."""
 
@@ -157,55 +157,68 @@ class Scanner:
             count = self._survey(self.survey_data, utf8, self._scratch, NOTHING)
         if not count:
             return CLEAN
-        candidates = self._candidates(utf8, count & (kernel.PRIVATE - 1), 1)
-        hits = tuple(self._hits(text, candidates)) if candidates else ()
+        candidates = count & (kernel.PRIVATE - 1)
+        hits = self._hits(text, self._candidates(utf8, candidates, 1)) if candidates else []
         if count >= kernel.PRIVATE:
-            hits = tuple(sorted([*hits, *private.find(text)], key=lambda hit: (hit.start, -hit.end)))
-        return Scan(hits, score(hits)) if hits else CLEAN
+            hits = sorted([*hits, *private.find(text)], key=_by_place)
+        return Scan(tuple(hits), score(hits)) if hits else CLEAN
 
     def scan_terms(self, text: str) -> Scan:
         """The terms as they are written, without other views and private data."""
-        hits = tuple(_standing(text, [(*match, View.RAW) for match in longest(self._matches(text))]))
-        return Scan(hits, score(hits)) if hits else CLEAN
+        hits = [hit for match in longest(self._matches(text)) if (hit := _standing(text, *match, View.RAW))]
+        return Scan(tuple(hits), score(hits)) if hits else CLEAN
+
+    def may_hold_terms(self, text: str) -> bool:
+        """Might `scan_terms` find something? A quick look, which seldom says yes for nothing."""
+        return self._count_written(_utf8(text)) != 0
+
+    def _count_written(self, utf8: bytes) -> int:
+        count = self._search(self.survey_data[0], utf8, self._scratch_for(utf8), NOTHING, 0)
+        return count & (kernel.PRIVATE - 1)
+
+    def _scratch_for(self, utf8: bytes) -> NDArray[np.int32]:
+        return self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
 
     def _candidates(self, utf8: bytes, count: int, viewed: int) -> list[Candidate]:
         if not count:
             return []
-        scratch = self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
         found = np.empty((count, 4), dtype=np.int32)
-        self._search(self.survey_data[0], utf8, scratch, found, viewed)
-        candidates: list[Candidate] = list(map(tuple, found.tolist()))
-        return candidates
+        self._search(self.survey_data[0], utf8, self._scratch_for(utf8), found, viewed)
+        return found.tolist()
 
     def _matches(self, text: str) -> list[Match]:
         """All matches of what is written, also those inside longer ones."""
         utf8 = _utf8(text)
-        scratch = self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
-        count = self._search(self.survey_data[0], utf8, scratch, NOTHING, 0) & (kernel.PRIVATE - 1)
-        return self._accepted(text, self._candidates(utf8, count, 0)) if count else []
+        return self._accepted(text, self._candidates(utf8, self._count_written(utf8), 0))
 
-    def _hits(self, text: str, candidates: Sequence[Candidate]) -> Iterator[Hit]:
+    def _hits(self, text: str, candidates: Sequence[Candidate]) -> list[Hit]:
         """The terms that stand in their context, by place."""
         patterns = len(self._patterns)
-        raw = [candidate for candidate in candidates if candidate[0] == FOUND_RAW and candidate[1] < patterns]
-        matches: list[Seen] = [(*match, View.RAW) for match in longest(self._accepted(text, raw))]
+        raw = [one for one in candidates if one[0] == FOUND_RAW and one[1] < patterns]
+        matches = longest(self._accepted(text, raw))
+        hits = [hit for match in matches if (hit := _standing(text, *match, View.RAW))]
         if len(raw) < len(candidates):
-            other = {candidate for candidate in candidates if candidate[0] != FOUND_RAW or candidate[1] >= patterns}
-            matches = sorted([*matches, *self._sightings(text, other, matches)], key=lambda match: match[:2])
-        yield from _standing(text, matches)
+            other = {tuple(one) for one in candidates if one[0] != FOUND_RAW or one[1] >= patterns}
+            hits += [hit for sighting in self._sightings(text, other, matches) if (hit := _standing(text, *sighting))]
+            hits.sort(key=_by_place)
+        return hits
 
     def _accepted(self, text: str, candidates: Sequence[Candidate]) -> list[Match]:
         """The candidates that the rules of ``filters.reading`` accept."""
-        folded = self._folding.fold(text)
+        folded = ""
         matches = []
-        for _, number, _, end in candidates:
+        for _, number, start, end in candidates:
             pattern, term = self._patterns[number]
-            start = start_of(pattern, folded, end)
-            if start is not None:
+            if end - start == len(pattern.letters):  # nothing within to be judged, and the search saw what is beside it
                 matches.append((start, end, term))
+                continue
+            folded = folded or self._folding.fold(text)
+            accepted = start_of(pattern, folded, end)
+            if accepted is not None:
+                matches.append((accepted, end, term))
         return matches
 
-    def _sightings(self, text: str, candidates: set[Candidate], raw: Sequence[Seen]) -> list[Seen]:
+    def _sightings(self, text: str, candidates: Set[Candidate], raw: Sequence[Match]) -> list[Seen]:
         """The candidates of the other views that are meant. What overlaps a raw match, harmless or not, is left out."""
         ends = [match[1] for match in raw]
         letters: Letters | None = None
@@ -231,19 +244,27 @@ class Scanner:
         return kept
 
 
-def _standing(text: str, matches: Sequence[Seen]) -> Iterator[Hit]:
-    """The terms among the matches as hits, as grave as their context leaves them."""
-    for start, end, term, view in matches:
-        if term is not None:
-            hit = Hit(term.harm, start, end, term.severity, view, term.text)
-            severity = standing(text, hit, term.guards)
-            if severity is not None:
-                yield hit if severity is hit.severity else msgspec.structs.replace(hit, severity=severity)
+def _standing(text: str, start: int, end: int, term: Term | None, view: str) -> Hit | None:
+    """A match as a hit, as grave as its context leaves it; None for a harmless phrase, and where nothing is left."""
+    if term is None:
+        return None
+    hit = Hit(term.harm, start, end, term.severity, view, term.text)
+    severity = standing(text, hit, term.guards)
+    if severity is hit.severity:
+        return hit
+    return None if severity is None else msgspec.structs.replace(hit, severity=severity)
+
+
+def _by_place(hit: Hit) -> tuple[int, int]:
+    return hit.start, -hit.end
 
 
 def score(hits: Sequence[Hit]) -> float:
     """How hostile a text with these hits is, 0 to 1: the chance that at least one of them is meant. Distress is not."""
-    none_meant = math.prod(1.0 - HOSTILITY[hit.severity] for hit in hits if hit.harm is not Harm.DISTRESS)
+    none_meant = 1.0
+    for hit in hits:
+        if hit.harm is not Harm.DISTRESS:
+            none_meant *= 1.0 - HOSTILITY[hit.severity]
     return round(1.0 - none_meant, 6)
 
 

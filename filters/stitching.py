@@ -17,7 +17,6 @@ from typing import Protocol
 
 import msgspec
 
-from filters import survey
 from filters.classes import Harm
 from filters.hits import Hit, Scan
 
@@ -60,8 +59,8 @@ class Stitched(msgspec.Struct, frozen=True):
 class Scans(Protocol):
     """What stitching needs of ``filters.scanner.Scanner``."""
 
-    survey_data: survey.Data
-    """What the first look at a text reads."""
+    def may_hold_terms(self, text: str) -> bool:
+        """Might `scan_terms` find something?"""
 
     def scan_terms(self, text: str) -> Scan:
         """Find the terms in a text."""
@@ -143,7 +142,7 @@ class Stitcher:
         lines = f"{shared.text} {word}"
         if own.sources and own.text != shared.text:
             lines = f"{lines}\n{own.text} {word}"
-        return survey.compiled()(*scanner.survey_data, lines.encode(), survey.NOTHING) != 0
+        return scanner.may_hold_terms(lines)
 
 
 def with_stitched(scan: Scan, found: list[Stitched]) -> Scan:
