@@ -43,11 +43,15 @@ SHARE = 0.01
 SPOKEN = {"地": "de", "得": "dei", "谁": "shei", "嗯": "en"}
 """Readings of words of one character, of which phrases cannot tell how often they are read so."""
 
-ALIKE = 0.27
-"""The least likeness of two characters of which one may stand for the other."""
+ALIKE = 0.33
+"""The least likeness of two characters of which one may stand for the other; more, if that other is not usual."""
+ALIKE_PER_COST, ALIKE_FREE = 0.075, 1.33
+"""It is so much for each unit that the other costs, but for the first ones: 0.49 for 黑, one character in 2,600."""
+MOST_ALIKE = 4
+"""Characters for which one may stand, the most usual first: what is like many is like none of them."""
 RARE = 10.0
 """A character of at least this cost (of its share of all characters) stands for another: one in thirty is so rare."""
-RARER = 2.0
+RARER = 3.0
 """And it costs so much more than that one: nobody writes 黑 for 嘿."""
 UNUSUAL = 12.5
 """What costs more has no look-alikes: no term is written with it."""
@@ -127,13 +131,14 @@ def components() -> Components:
             if len(char) == 1 and len(folded) >= 2:
                 parts.setdefault(fold(char), {})[folded] = None
     table = {char: tuple(ways) for char, ways in parts.items()}
-    return Components(table, lookalikes(table))
+    return Components(table, lookalikes(table, sounds().readings))
 
 
-def lookalikes(parts: dict[str, tuple[str, ...]]) -> dict[str, str]:
+def lookalikes(parts: Mapping[str, tuple[str, ...]], readings: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """For each rare character the usual ones that share enough of its components, by their weighted Jaccard index.
 
-    A character is a component of its own: 嘿 holds 黑. A component weighs the more the fewer characters hold it.
+    A character is a component of its own: 嘿 holds 黑. A component weighs the more the fewer characters hold it. What
+    also sounds alike (佯 and 洋, half of all look-alikes in use) is left out: it is found by its sound, for less.
     """
     costs = _costs(characters())
     sets = {char: [frozenset(char), *map(frozenset, ways)] for char, ways in parts.items()}
@@ -152,21 +157,25 @@ def lookalikes(parts: dict[str, tuple[str, ...]]) -> dict[str, str]:
     weighed = {char: [(way, weigh(way)) for way in ways] for char, ways in sets.items()}
 
     def alike(one: str, other: str) -> bool:
+        least = max(ALIKE, ALIKE_PER_COST * (costs[other] - ALIKE_FREE))
         for a, of_a in weighed[one]:
             for b, of_b in weighed[other]:
                 shared = a & b
-                if shared and (both := weigh(shared)) >= ALIKE * (of_a + of_b - both):
+                if shared and (both := weigh(shared)) >= least * (of_a + of_b - both):
                     return True
         return False
+
+    def sounds_alike(one: str, other: str) -> bool:
+        return readings.get(other, (other,))[0] in readings.get(one, ())
 
     table = {}
     for char in sets:
         cost = costs.get(char, UNSEEN)
         if cost >= RARE:
             near = {other for component in held[char] for other in usual[component] if costs[other] <= cost - RARER}
-            found = "".join(sorted(other for other in near if alike(char, other)))
+            found = [other for other in near if not sounds_alike(char, other) and alike(char, other)]
             if found:
-                table[char] = found
+                table[char] = "".join(sorted(found, key=lambda other: (costs[other], other))[:MOST_ALIKE])
     return table
 
 

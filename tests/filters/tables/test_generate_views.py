@@ -67,7 +67,19 @@ def test_few_letters_of_running_text_have_several_readings() -> None:
 
 
 def test_few_letters_of_running_text_have_lookalikes() -> None:
-    assert share_of_running_text(set(Components.shipped().lookalikes)) < 0.04
+    assert share_of_running_text(set(Components.shipped().lookalikes)) < 0.02
+
+
+def test_a_character_looks_like_few_others() -> None:
+    alike = Components.shipped().lookalikes.values()
+    assert max(map(len, alike)) <= generate_views.MOST_ALIKE
+    assert sum(map(len, alike)) < 2 * len(alike)
+
+
+def test_what_sounds_alike_is_no_lookalike_besides() -> None:
+    alike = Components.shipped().lookalikes
+    assert "黑" in alike["默"]
+    assert "洋" not in alike.get("佯", "")
 
 
 def share_of_running_text(chars: set[str]) -> float:
