@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
-from numba import int64, njit, types, uint8, uint16
+from numba import int64, types, uint8, uint16
 from numpy.typing import NDArray
 
+from filters import machine_code
 from filters.folding import FULL_STOP, SPACE, Folding
 from filters.guard_patterns import CLAUSE_ENDS, CUES, KEPT
 from filters.utf8 import TRUNCATED, decode
@@ -65,8 +65,7 @@ def compiled() -> Cues:
     the clause begins.
     """
     signature = int64(types.Array(uint16, 1, "C", readonly=True), types.Bytes(uint8, 1, "C"), int64, int64)
-    overloads: dict[Any, Any] = njit(signature)(_cues).overloads
-    return partial(next(iter(overloads.values())).entry_point, table())
+    return partial(machine_code.entry_point(_cues, signature), table())
 
 
 @cache

@@ -2,20 +2,19 @@
 
 It reads an index (``filters.index``), the prices of ordinary words (``filters.views.words``), the spelling of pinyin
 (``filters.views.spelling``) and a text, all flat arrays, and knows nothing of terms. ``filters/DESIGN.md`` teaches it
-from the simplest version up. Compiled in memory when first asked for, in each process: a compile takes some seconds,
-while numba's cache on disk is written to by several workers at once and is known to be torn by it.
+from the simplest version up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
-from typing import Any, cast
+from functools import cache
 
 import numpy as np
-from numba import int32, int64, njit, types, uint64
+from numba import int32, int64, types, uint64
 from numpy.typing import NDArray
 
+from filters import machine_code
 from filters.index import (
     BEGIN_MULTIPLIERS,
     BEGINS,
@@ -62,6 +61,7 @@ from filters.index import (
     WORD,
     WRITTEN,
 )
+from filters.machine_code import called, inlined
 from filters.trie import BASE, CHECK, UNIT
 from filters.utf8 import TRUNCATED, decode
 from filters.views import spelling
@@ -112,13 +112,6 @@ _LONGS = types.Array(int64, 2, "C", readonly=True)
 _TABLE = types.Array(int32, 2, "C")
 TABLES = types.Tuple((_WORDS, _LONGS, _WORDS, _WORDS))  # type: ignore[no-untyped-call]
 
-# Without numba's runtime, which counts references: nothing in here owns an array, and counting would cost more than the
-# search of a short text. numba's stubs do not know the option.
-compile_without_runtime: Any = partial(cast(Any, njit), _nrt=False)
-_called = compile_without_runtime()
-_inlined = compile_without_runtime(forceinline=True)
-
-
 @cache
 def compiled() -> Search:
     """The search as machine code: ``search(tables, utf8, scratch, found, viewed) -> count``.
@@ -128,20 +121,22 @@ def compiled() -> Search:
     of all candidates (the same one may be found twice), and PRIVATE more if the text may hold private data; with n = 0
     they are only counted, which is all that a clean text needs. ``viewed`` 0: as it is written only.
 
-    What is returned is the signature's own entry point: numba's dispatcher would cost more than the search. It trusts
-    its callers to pass these very types.
+    It trusts its callers to pass these very types.
     """
-    signature = TABLES, types.Bytes(types.uint8, 1, "C"), _TABLE, _TABLE, int64
-    search.compile(signature)
-    entry_point: Search = search.overloads[signature].entry_point
-    return entry_point
+    signature = int64(TABLES, types.Bytes(types.uint8, 1, "C"), _TABLE, _TABLE, int64)
+    return machine_code.entry_point(search, signature)
 
 
-@_called
 def search(tables, utf8, scratch, found, viewed):  # type: ignore[no-untyped-def]  # numba types it by the signature
-    """What `compiled` returns, for other kernels."""
+    """What `compiled` returns, for other kernels: their text may be an array of uint8."""
+    last, seen, weight = _read(tables[0], utf8, scratch)
+    return _find(tables, scratch, last, seen, weight, found, viewed)
+
+
+@called
+def _find(tables, scratch, last, seen, weight, found, viewed):  # type: ignore[no-untyped-def]
+    """The search in letters that were read: apart, so that it is compiled once for all types of text."""
     words, costs, bigrams, spelled = tables
-    last, seen, weight = _read(words, utf8, scratch)
     count = int64(0)
     unusual = int64(0)
     if viewed:
@@ -156,7 +151,7 @@ def search(tables, utf8, scratch, found, viewed):  # type: ignore[no-untyped-def
     return count
 
 
-@_inlined
+@inlined
 def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
     """The letters of the text as rows of the scratch from STACK on: the last one's end, all traits, all weights."""
     end = len(utf8)
@@ -206,12 +201,12 @@ def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
     return letter, seen, weight
 
 
-@_inlined
+@inlined
 def _has_bit(words, members, bit):  # type: ignore[no-untyped-def]
     return int64(words[members + (bit >> 5)]) >> (bit & 31) & 1 != 0
 
 
-@_inlined
+@inlined
 def _has_pair(words, matrix, one, other):  # type: ignore[no-untyped-def]
     """Is the bit of two symbols set? No symbol, or a separator, counts as the symbol that no pattern has."""
     bound = int64(words[BOUND])
@@ -219,7 +214,7 @@ def _has_pair(words, matrix, one, other):  # type: ignore[no-untyped-def]
     return _has_bit(words, matrix + one * int64(words[ROW]), other)
 
 
-@_inlined
+@inlined
 def _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, unusual):  # type: ignore[no-untyped-def]
     """Walk the trie from wherever a pattern may begin: each letter read as what it is, and where it may be read in
     other ways (its trait has one of ``unusual``), in all of them.
@@ -259,7 +254,7 @@ def _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed
     return count
 
 
-@_called
+@called
 def _may_begin_otherwise(words, scratch, start):  # type: ignore[no-untyped-def]
     """May a pattern begin with this letter and the two behind it, if one of them is not read as what it is?"""
     traits = int64(scratch[start, TRAIT]) | int64(scratch[start + 1, TRAIT]) | int64(scratch[start + 2, TRAIT])
@@ -286,30 +281,30 @@ def _may_begin_otherwise(words, scratch, start):  # type: ignore[no-untyped-def]
     return False
 
 
-@_inlined
+@inlined
 def _ways(words, scratch, at):  # type: ignore[no-untyped-def]
     """Where the list of a letter's other symbols is, or 0."""
     return _detours_of(words, int64(scratch[at, LETTER])) if int64(scratch[at, TRAIT]) & DETOUR else int64(0)
 
 
-@_inlined
+@inlined
 def _size(words, ways):  # type: ignore[no-untyped-def]
     """How many symbols a letter may be read as, its own and those of its list."""
     return 1 + int64(words[ways]) if ways > 0 else int64(1)
 
 
-@_inlined
+@inlined
 def _way(words, scratch, at, ways, number):  # type: ignore[no-untyped-def]
     return int64(words[ways + number]) if number > 0 else int64(scratch[at, SYMBOL])
 
 
-@_inlined
+@inlined
 def _detours_of(words, letter):  # type: ignore[no-untyped-def]
     """Where the list of a letter's other symbols begins."""
     return int64(words[int64(words[HEADER + (letter >> 8)]) + 4 * (letter & 0xFF) + DETOURS])
 
 
-@_called
+@called
 def _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, viewed):  # type: ignore[no-untyped-def]
     """Take the entries that end in a state, as they are written or by homophones."""
     for number in range(output + 1, output + 1 + int64(words[output])):
@@ -336,7 +331,7 @@ def _ending(words, costs, bigrams, scratch, start, at, last, output, found, coun
     return count
 
 
-@_inlined
+@inlined
 def _take(found, count, kind, number, scratch, start, at):  # type: ignore[no-untyped-def]
     place = count & (PRIVATE - 1)
     if place < len(found):
@@ -347,7 +342,7 @@ def _take(found, count, kind, number, scratch, start, at):  # type: ignore[no-un
     return count + 1
 
 
-@_inlined
+@inlined
 def _may_stand(words, scratch, start, at, entry):  # type: ignore[no-untyped-def]
     """Rules 1 and 3 of ``filters.reading``, as far as they need no second look at the text."""
     if int64(scratch[at, TRAIT]) & ADJACENT:
@@ -369,7 +364,7 @@ def _may_stand(words, scratch, start, at, entry):  # type: ignore[no-untyped-def
 # Is it ordinary?
 
 
-@_inlined
+@inlined
 def _price(costs, key):  # type: ignore[no-untyped-def]
     """What a word costs in hundredths; -1 if it is not known."""
     slot = int64((uint64(key) * uint64(MULTIPLIER)) >> uint64(SHIFT))
@@ -380,14 +375,14 @@ def _price(costs, key):  # type: ignore[no-untyped-def]
     return int64(-1)
 
 
-@_inlined
+@inlined
 def _meets(bigrams, one, other):  # type: ignore[no-untyped-def]
     """May a word hold these two characters side by side? `views.words.bigrams` is the set."""
     bit = (one * 40503 + other) & (BIGRAM_BITS - 1)
     return int64(bigrams[bit >> 5]) >> (bit & 31) & 1 != 0
 
 
-@_called
+@called
 def _cost(costs, bigrams, scratch, start, end):  # type: ignore[no-untyped-def]
     """The least cost of reading Chinese letters as ordinary words, in hundredths: `Words.cost`."""
     # What the letters before ``at`` cost, without the last 0, 1, 2 and 3 of them; how many letters meet without a gap.
@@ -419,7 +414,7 @@ def _cost(costs, bigrams, scratch, start, end):  # type: ignore[no-untyped-def]
     return b0
 
 
-@_called
+@called
 def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # type: ignore[no-untyped-def]
     """Is it certain that `filters.views.evidence` will find the letters from ``start`` to ``end`` ordinary?
 
@@ -465,7 +460,7 @@ def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # ty
 # Other views.
 
 
-@_called
+@called
 def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-untyped-def]
     """Mark the runs of Latin letters that may be pinyin or initials; take those that are initials of a term."""
     at = int64(STACK)
@@ -518,7 +513,7 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
     return count
 
 
-@_inlined
+@inlined
 def _initials_of(words, high, low):  # type: ignore[no-untyped-def]
     mask = int64(words[INITIALS_MASK])
     table = int64(words[INITIALS])
@@ -530,7 +525,7 @@ def _initials_of(words, high, low):  # type: ignore[no-untyped-def]
     return int64(0)
 
 
-@_inlined
+@inlined
 def _is_word(spelled, high, low):  # type: ignore[no-untyped-def]
     """Is the run one of the ordinary English words that could be pinyin?"""
     slot = ((high * INITIALS_MULTIPLIER + low) >> 8) & (spelling.WORD_SLOTS - 1)
@@ -541,7 +536,7 @@ def _is_word(spelled, high, low):  # type: ignore[no-untyped-def]
     return False
 
 
-@_inlined
+@inlined
 def _syllable(spelled, value):  # type: ignore[no-untyped-def]
     """The symbol of a packed syllable, or 0."""
     slot = (value * INITIALS_MULTIPLIER >> spelling.SYLLABLE_SHIFT) & (spelling.SYLLABLE_SLOTS - 1)
@@ -552,7 +547,7 @@ def _syllable(spelled, value):  # type: ignore[no-untyped-def]
     return int64(0)
 
 
-@_inlined
+@inlined
 def _split_list(words, one, other):  # type: ignore[no-untyped-def]
     """The list of characters that these two letters may begin, or 0."""
     mask = int64(words[SPLIT_MASK])
@@ -565,7 +560,7 @@ def _split_list(words, one, other):  # type: ignore[no-untyped-def]
     return int64(0)
 
 
-@_called
+@called
 def _mark_splits(words, scratch, last):  # type: ignore[no-untyped-def]
     """Mark the letters that may be components of one."""
     for at in range(STACK, last - 1):
@@ -581,7 +576,7 @@ def _mark_splits(words, scratch, last):  # type: ignore[no-untyped-def]
                     entry += rest + 2
 
 
-@_inlined
+@inlined
 def _follows(words, scratch, at, last, letters, rest):  # type: ignore[no-untyped-def]
     """Do these letters of the index follow in the text?"""
     if at + rest > last:
@@ -592,7 +587,7 @@ def _follows(words, scratch, at, last, letters, rest):  # type: ignore[no-untype
     return True
 
 
-@_inlined
+@inlined
 def _walk(words, costs, bigrams, spelled, scratch, start, last, found, count):  # type: ignore[no-untyped-def]
     """Follow all readings that begin at one letter.
 
@@ -663,13 +658,13 @@ def _walk(words, costs, bigrams, spelled, scratch, start, last, found, count):  
     return count
 
 
-@_inlined
+@inlined
 def _first_of(spelled, letter):  # type: ignore[no-untyped-def]
     """The first symbol of the syllables that begin with a letter (0 for a), or with a later one."""
     return int64(spelled[spelling.FIRSTS + letter])
 
 
-@_inlined
+@inlined
 def _push(words, units, state, after, scratch, pending, at, way):  # type: ignore[no-untyped-def]
     if words[units + UNIT * after + CHECK] == state:
         scratch[pending, 0] = at
@@ -679,7 +674,7 @@ def _push(words, units, state, after, scratch, pending, at, way):  # type: ignor
     return pending
 
 
-@_called
+@called
 def _detoured(words, costs, bigrams, scratch, start, at, last, output, found, count):  # type: ignore[no-untyped-def]
     """Take the entries that end in a state, if the letters that were read so may be meant."""
     for number in range(output + 1, output + 1 + int64(words[output])):

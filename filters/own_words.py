@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
-from numba import int32, int64, njit, types
+from numba import int32, int64, types
 from numpy.typing import NDArray
 
+from filters import machine_code
 from filters.folding import BREAK, SKIPPED, Folding, is_word
 from filters.reading import Pattern, start_of
 from filters.utf8 import TRUNCATED, decode
@@ -205,9 +206,7 @@ def _compiled() -> _Search:
     table, powers = types.Array(int64, 2, "C", readonly=True), types.Array(int64, 1, "C", readonly=True)
     deltas, found = types.Array(int32, 1, "C", readonly=True), types.Array(int32, 2, "C")
     signature = int64(deltas, powers, table, table, types.Bytes(types.uint8, 1, "C"), found)
-    overloads: dict[Any, Any] = njit(signature)(_search).overloads
-    entry_point: _Search = next(iter(overloads.values())).entry_point
-    return entry_point
+    return machine_code.entry_point(_search, signature)
 
 
 def _search(deltas, powers, endings, hashes, utf8, found):  # type: ignore[no-untyped-def]  # numba types it

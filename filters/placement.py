@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numba import int64, njit, types, uint8
+from numba import int64, types, uint8
 from numpy.typing import NDArray
+
+from filters import machine_code
 
 Numbers = NDArray[np.int64]
 
@@ -79,9 +80,7 @@ def _compiled_fit() -> Fit:
     numbers, flags = types.Array(int64, 1, "C"), types.Array(uint8, 1, "C")
     two = types.UniTuple(int64, 2)  # type: ignore[no-untyped-call]
     signature = two(numbers, numbers, numbers, flags, numbers, int64, int64)
-    overloads: dict[Any, Any] = njit(signature)(_fit).overloads
-    entry_point: Fit = next(iter(overloads.values())).entry_point
-    return entry_point
+    return machine_code.entry_point(_fit, signature)
 
 
 def _fit(symbols, first, counts, taken, bases, done, end):  # type: ignore[no-untyped-def]  # numba types it

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numba import int32, int64, types, uint8
 from numpy.typing import NDArray
 
-from filters import kernel
+from filters import kernel, machine_code
 from filters.kernel import PRIVATE, STACK, Tables
+from filters.machine_code import called
 from filters.private import gate
 from filters.private.symbols import class_table
 from filters.views import spelling, words
@@ -32,7 +32,8 @@ DATA = types.Tuple(  # type: ignore[no-untyped-call]
 )
 _TABLE = types.Array(int32, 2, "C")
 
-_private_bits = kernel.compile_without_runtime(gate._gate)
+_search = called(kernel.search)
+_private_bits = called(gate._gate)
 
 
 @cache
@@ -44,9 +45,7 @@ def compiled() -> Survey:
     gives for a text of this length, or more.
     """
     signature = int64(DATA, types.Bytes(uint8, 1, "C"), _TABLE, _TABLE)
-    overloads: dict[Any, Any] = kernel.compile_without_runtime(signature)(look).overloads
-    entry_point: Survey = next(iter(overloads.values())).entry_point
-    return entry_point
+    return machine_code.entry_point(look, signature)
 
 
 def data_of(index: NDArray[np.int32]) -> Data:
@@ -63,7 +62,7 @@ def scratch_for(size: int) -> NDArray[np.int32]:
 def look(data, utf8, scratch, nothing):  # type: ignore[no-untyped-def]  # numba types it by the signature
     """What `compiled` returns, for other kernels."""
     tables, classes, tokens = data
-    count = kernel.search(tables, utf8, scratch, nothing, 1)
+    count = _search(tables, utf8, scratch, nothing, int64(1))
     if count >= PRIVATE and _private_bits(classes, tokens, utf8) == 0:
         count -= PRIVATE
     return count

@@ -7,7 +7,7 @@ from numba import int64, njit
 TRUNCATED = -1
 
 
-@njit(forceinline=True)
+@njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def decode(utf8, i, end):  # type: ignore[no-untyped-def]  # numba types it where it is inlined
     """The code point at ``utf8[i]`` and where the next one begins; TRUNCATED where the text ends within it.
 

@@ -29,6 +29,7 @@ from gateway.state.engine import Engine
 from gateway.state.errors import StoreUnavailable
 from gateway.state.replica import Change, Noun
 from gateway.state.state import FIRST_LOAD_S, State, open_state
+from gateway.warm_start import keep_machine_code
 from gateway.wire.proxy import Proxy
 from gateway.wire.websocket import SERVICE_RESTART
 from protection.policy import Policy
@@ -149,6 +150,7 @@ def create_app(settings: Settings, engine_url: str = "") -> Starlette:
     Without ``state.url`` its state is in the embedded engine at ``engine_url``; where that is not given either, it runs
     an engine of its own: then there can be one process only.
     """
+    keep_machine_code()
     gateway = Gateway(settings, engine_url)
     app = Starlette(
         routes=[Mount("/shieldwire", routes=control_routes(gateway)), Mount("/", app=gateway.proxy)],

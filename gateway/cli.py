@@ -14,6 +14,7 @@ import msgspec
 from bench import cli as bench
 from gateway.policy import cli as policy
 from gateway.settings import Settings, SettingsError, load_settings
+from gateway.warm_start import keep_machine_code
 
 USAGE_ERROR = 2
 
@@ -21,6 +22,7 @@ USAGE_ERROR = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Errors of the operator are one line on standard error and status 2."""
     options = _parser().parse_args(arguments)
+    keep_machine_code()
     try:
         status: int = options.run(options)
     except SettingsError as error:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
-from numba import int64, njit, types, uint8
+from numba import int64, types, uint8
 from numpy.typing import NDArray
 
+from filters import machine_code
 from filters.private.symbols import (
     AT,
     BREAK,
@@ -93,12 +93,8 @@ def token_table() -> NDArray[np.int64]:
 @cache
 def compiled() -> Gate:
     """The gate as machine code: ``gate(class_table(), token_table(), utf8) -> bits``; it trusts their types.
-
-    The signature's own entry point: numba's dispatcher would cost more than the pass.
     """
-    overloads: dict[Any, Any] = njit(_SIGNATURE)(_gate).overloads
-    entry_point: Gate = next(iter(overloads.values())).entry_point
-    return entry_point
+    return machine_code.entry_point(_gate, _SIGNATURE)
 
 
 def bits_of(utf8: bytes) -> int:

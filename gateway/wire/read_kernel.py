@@ -8,20 +8,21 @@ candidate of the search - is not judged here: it LEAVES, for `gateway.codecs` an
 The frames' JSON is read in one pass, as strictly as the codec does. A key that differs from a watched one only in case,
 a second key of the name of the text or of a match, a key written twice or with escapes or beyond ASCII: all leave.
 
-Compiled in memory when first asked for, like `filters.kernel`, whose search it contains.
+Compiled when first asked for, with the search of `filters.kernel` in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
-from typing import Any, cast
+from functools import cache
+from typing import Any
 
 import numpy as np
-from numba import int32, int64, njit, typeof, types, uint8
+from numba import int32, int64, typeof, types, uint8
 from numpy.typing import NDArray
 
-from filters import survey
+from filters import machine_code, survey
+from filters.machine_code import called, inlined
 from filters.scanner import Scanner
 from gateway.wire.read_plan import (
     ACCOUNT,
@@ -89,20 +90,13 @@ Longs = NDArray[np.int64]
 Walk = Callable[[tuple[NDArray[Any], ...], Longs, bytes, NDArray[np.uint8], Longs, Ints, Ints], int]
 
 
-# Without numba's runtime, which counts references: nothing in here owns an array, and counting, an atomic step each
-# time one is passed on, would be a third of the cost. numba's stubs do not know the option.
-_compile: Any = partial(cast(Any, njit), _nrt=False)
-_inlined = _compile(forceinline=True)
-_called = _compile()
-
-
 @cache
 def compiled(data: types.Type) -> Walk:
-    """The kernel as machine code: ``walk(data, plan, read, scratch, work, nothing, rows) -> count``.
+    """The kernel as machine code: ``walk(data, plan, read, scratch, work, letters, rows) -> count``.
 
     ``data``, of the numba type given, is what a scanner searches with, ``plan`` what `plan_of` made for the route.
     ``read`` must be shorter than 2 GiB; what of it lies beyond the length of ``scratch`` (uint8) is not looked at.
-    ``work`` is int64 [WORK], ``nothing`` `filters.survey.NOTHING`; ``rows`` is int32 [n, COLUMNS] and takes the first n
+    ``work`` is int64 [WORK], ``letters`` what `filters.survey.scratch_for` gives for ``scratch``; ``rows`` is int32 [n, COLUMNS] and takes the first n
     frames. What follows the last row's END is a frame that is not whole yet, or had no room. A frame beyond the plan's
     limit ends the walk at once, whole or not: its row reaches to the end of the read.
 
@@ -112,9 +106,7 @@ def compiled(data: types.Type) -> Walk:
     table = types.Array(int32, 2, "C")
     read, scratch = types.Bytes(uint8, 1, "C"), types.Array(uint8, 1, "C")
     signature = int64(data, longs, read, scratch, longs, table, table)
-    overloads: dict[Any, Any] = _compile(signature)(_walk).overloads
-    entry_point: Walk = next(iter(overloads.values())).entry_point
-    return entry_point
+    return machine_code.entry_point(_walk, signature)
 
 
 class ReadJudge:
@@ -127,6 +119,7 @@ class ReadJudge:
         self._work = np.empty(WORK, dtype=np.int64)
         self.most_frames = most_frames
         self._rows = np.empty((most_frames, COLUMNS), dtype=np.int32)
+        self._letters = survey.scratch_for(longest_read)
         self.scratch = np.empty(longest_read, dtype=np.uint8)
         """The unmasked payloads of the last read, each in the place of its frame."""
 
@@ -136,14 +129,14 @@ class ReadJudge:
         A read may be longer than ``longest_read``, or hold more than ``most_frames``: judge the rest of it, from the
         last row's END on, in another call, and keep it for the next read where that finds no frame.
         """
-        count = self._walk(self._data, self._plan, read, self.scratch, self._work, survey.NOTHING, self._rows)
+        count = self._walk(self._data, self._plan, read, self.scratch, self._work, self._letters, self._rows)
         return self._rows[:count]
 
 
-_look = _called(survey.look)
+_look = called(survey.look)
 
 
-def _walk(data, plan, read, scratch, work, nothing, rows):  # type: ignore[no-untyped-def]  # numba types it by the signature
+def _walk(data, plan, read, scratch, work, letters, rows):  # type: ignore[no-untyped-def]  # numba types it by the signature
     end = min(len(read), len(scratch))
     count = 0
     at = 0
@@ -181,12 +174,12 @@ def _walk(data, plan, read, scratch, work, nothing, rows):  # type: ignore[no-un
         rows[count, END] = at
         if first == _TEXT_FRAME and masked and shortest:
             _unmask(read, mask, payload, at, scratch)
-            rows[count, VERDICT] = _verdict(data, plan, scratch, payload, at, work, nothing, rows, count)
+            rows[count, VERDICT] = _verdict(data, plan, scratch, payload, at, work, letters, rows, count)
         count += 1
     return count
 
 
-@_inlined
+@inlined
 def _unmask(read, mask, start, end, scratch):  # type: ignore[no-untyped-def]
     """Write the payload to the same place in the scratch (RFC 6455, section 5.3); four bytes a turn."""
     mask_0, mask_1, mask_2, mask_3 = read[mask], read[mask + 1], read[mask + 2], read[mask + 3]
@@ -200,8 +193,8 @@ def _unmask(read, mask, start, end, scratch):  # type: ignore[no-untyped-def]
         scratch[place] = read[place] ^ read[mask + (place - start) % 4]
 
 
-@_inlined
-def _verdict(data, plan, text, start, end, work, nothing, rows, number):  # type: ignore[no-untyped-def]
+@inlined
+def _verdict(data, plan, text, start, end, work, letters, rows, number):  # type: ignore[no-untyped-def]
     """Judge one payload: JSON's grammar (RFC 8259, sections 2 to 7) read value by value, with a stack of containers."""
     depth = 0
     objects = 0
@@ -269,7 +262,7 @@ def _verdict(data, plan, text, start, end, work, nothing, rows, number):  # type
                 if odd or rows[number, TEXT_START] < 0 or named < plan[NEEDED]:
                     return LEAVES
                 said = text[rows[number, TEXT_START] : rows[number, TEXT_END]]
-                return LEAVES if _look(data, said, nothing) else CLEAN
+                return LEAVES if _look(data, said, letters, letters[:0]) else CLEAN
             if i == end:
                 return LEAVES
             byte = int64(text[i])
@@ -295,7 +288,7 @@ def _verdict(data, plan, text, start, end, work, nothing, rows, number):  # type
                 return LEAVES
 
 
-@_inlined
+@inlined
 def _after_key(plan, text, i, end, work, depth, keys):  # type: ignore[no-untyped-def]
     """Read the key at i, and the colon after it: where the value begins, and its node. _BAD for what must leave."""
     if text[i] != _QUOTE:
@@ -340,7 +333,7 @@ def _after_key(plan, text, i, end, work, depth, keys):  # type: ignore[no-untype
     return i, found
 
 
-@_inlined
+@inlined
 def _take(plan, node, kind, byte, plain, text, start, stop, rows, number):  # type: ignore[no-untyped-def]
     """Note the scalar of a field, whose first byte is given; False where it is none that the codec takes as it is.
 
@@ -368,12 +361,12 @@ def _take(plan, node, kind, byte, plain, text, start, stop, rows, number):  # ty
     return False
 
 
-@_inlined
+@inlined
 def _is_value(plan, node, text, start, stop):  # type: ignore[no-untyped-def]
     return _is_same(plan, plan[node + VALUE], plan[node + VALUE_END], text, start, stop)
 
 
-@_inlined
+@inlined
 def _is_same(plan, first, last, text, start, stop):  # type: ignore[no-untyped-def]
     """Are these bytes those of the plan?"""
     if last - first != stop - start:
@@ -384,14 +377,14 @@ def _is_same(plan, first, last, text, start, stop):  # type: ignore[no-untyped-d
     return True
 
 
-@_inlined
+@inlined
 def _after_space(text, i, end):  # type: ignore[no-untyped-def]
     while i < end and (text[i] == _BLANK or text[i] == _LINE_FEED or text[i] == _RETURN or text[i] == _TAB):
         i += 1
     return i
 
 
-@_inlined
+@inlined
 def _after_literal(text, i, end):  # type: ignore[no-untyped-def]
     """After true, false or null at i, or _BAD."""
     size = 5 if text[i] == _FALSE else 4
@@ -403,7 +396,7 @@ def _after_literal(text, i, end):  # type: ignore[no-untyped-def]
     return i + size if word == 0x74727565 or word == 0x66616C7365 or word == 0x6E756C6C else _BAD
 
 
-@_inlined
+@inlined
 def _after_number(text, i, end):  # type: ignore[no-untyped-def]
     """After the number at i, and whether it is an integer in its only form. With an exponent or too long: _BAD."""
     negative = text[i] == _MINUS
@@ -426,7 +419,7 @@ def _after_number(text, i, end):  # type: ignore[no-untyped-def]
     return i, plain  # what follows a number must end it: an exponent does not
 
 
-@_inlined
+@inlined
 def _after_string(text, i, end):  # type: ignore[no-untyped-def]
     """After the string whose first byte is at i, and where its content ends once decoded in its place. Else _BAD."""
     while i < end:
@@ -447,7 +440,7 @@ def _after_string(text, i, end):  # type: ignore[no-untyped-def]
     return _BAD, i
 
 
-@_called
+@called
 def _after_escapes(text, i, end):  # type: ignore[no-untyped-def]
     """The same from the first escape on. What is decoded is never longer than what was written, so it fits."""
     out = i
@@ -492,7 +485,7 @@ def _after_escapes(text, i, end):  # type: ignore[no-untyped-def]
     return _BAD, out
 
 
-@_called
+@called
 def _escape(text, i, end):  # type: ignore[no-untyped-def]
     """After the escape whose letter is at i, and its code point: _BAD for a lone surrogate or what is no escape."""
     letter = int64(text[i])
@@ -524,7 +517,7 @@ def _escape(text, i, end):  # type: ignore[no-untyped-def]
     return i, int64(_BAD) if 0xDC00 <= code <= 0xDFFF else code
 
 
-@_called
+@called
 def _hexadecimal(text, i, end):  # type: ignore[no-untyped-def]
     """The number in the four hexadecimal digits at i, or _BAD."""
     if i + 4 > end:
@@ -542,7 +535,7 @@ def _hexadecimal(text, i, end):  # type: ignore[no-untyped-def]
     return value
 
 
-@_inlined
+@inlined
 def _sequence(text, i, end):  # type: ignore[no-untyped-def]
     """How many bytes the multi-byte sequence at i has, 0 where it is not well-formed (RFC 3629, section 4)."""
     lead = int64(text[i])
