@@ -27,7 +27,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 """Of this layout and of what the arrays mean: it grows when either changes."""
 
 ALIGNMENT = 64

@@ -1,14 +1,15 @@
 """The index: what the search reads, compiled from the patterns of one lexicon into one flat array of int32 words.
 
-One array, because it is one argument to the kernel and one region of a file that every process maps. References are word
-offsets from its beginning. Its layout:
+One array, because it is one argument to the kernel and one region of a file that every process maps. References are
+word offsets from its beginning. Its layout:
 
     header     where the parts begin (the constants below)
-    pages      [HEADER + (code point >> 8)]: where the rows of these 256 code points begin
+    pages      [PAGES + (code point >> 8)]: where the rows of these 256 code points begin
+    leet pages [LEET_PAGES + (code point >> 8)]: the same, with digits and signs as the Latin letters they may stand for
     rows       per code point: SYMBOL, TRAIT, LETTER, DETOURS
     detours    per reference in a row: their number, then the other symbols as which the letter may be read
-    splits     a set of SPLIT_BITS, then a hash table of slots: two letters, and a reference to the characters that they begin when written apart:
-               their number, then each as the number of further letters, these, its symbol
+    splits     a set of SPLIT_BITS, then a hash table of slots: two letters, and a reference to the characters that they
+               begin when written apart: their number, then each as the number of further letters, these, its symbol
     initials   a hash table of slots: a run of Latin letters (two words), and the entry whose initials it is, plus 1
     whole      a bit matrix of two symbols: are they a pattern? Rows of ``ROW`` words
     begins     a set of the first three symbols of every longer pattern
@@ -18,8 +19,8 @@ offsets from its beginning. Its layout:
     entries    four words each: LETTERS (a reference), LENGTH, KIND with the price in its upper bits, JOINTS
     letters    of all entries: folded code points
 
-A *symbol* is what the trie sees of a letter. All characters of one (toneless) syllable share a symbol: so one walk finds
-a term and its homophones, and only where it ends are letters compared.
+A *symbol* is what the trie sees of a letter. All characters of one (toneless) syllable share a symbol: so one walk
+finds a term and its homophones, and only where it ends are letters compared.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from filters.folding import GHOST, SKIPPED, SPACE, Folding, is_word
 from filters.placement import Numbers
 from filters.private.symbols import weight_table
 from filters.reading import Pattern
+from filters.tables import packed as packed_tables
 from filters.trie import Trie, Words
 from filters.views.components import Components
 from filters.views.letters import is_latin
@@ -42,12 +44,15 @@ from filters.views.readings import syllable
 from filters.views.sounds import Sounds
 from filters.views.words import Words as Costs
 
-SPLITS, SPLIT_MASK, INITIALS, INITIALS_MASK, WHOLE, ROW, UNITS, OUTPUT_OF, ENTRIES, BOUND, BEGINS, BEGINS_MASK = range(12)
+SPLITS, SPLIT_MASK, INITIALS, INITIALS_MASK, WHOLE, ROW, UNITS, OUTPUT_OF, ENTRIES, BOUND, BEGINS, BEGINS_MASK = range(
+    12
+)
 """Of the header; BOUND: symbols from it on share a row and a column of the bit matrix."""
-HEADER = 16
-"""Where the pages begin. A multiple of four, as all that is read four words at a time begins at one."""
-
 _PAGES = 0x110000 >> 8
+PAGES = 16
+"""A multiple of four, as all that is read four words at a time begins at one."""
+LEET_PAGES = PAGES + _PAGES
+_FIRST_ROW = LEET_PAGES + _PAGES
 
 # A row.
 SYMBOL, TRAIT, LETTER, DETOURS = range(4)
@@ -69,8 +74,10 @@ IS_SPACE = 1 << 8
 IS_GHOST = 1 << 9
 SPLIT_SECOND = 15
 """Shift: it may be the second component of a letter. (The bits between are the kernel's own.)"""
-COST = 16
-"""Shift: what the character costs as a word of its own (``filters.views.words``), in hundredths."""
+LEET = 1 << 28
+"""It may stand for a Latin letter; in the rows of the leet pages: it does."""
+COST, COSTS = 16, (1 << 11) - 1
+"""Shift and mask: what the character costs as a word of its own (``filters.views.words``), in hundredths."""
 
 # An entry.
 LETTERS, LENGTH, KIND, JOINTS = range(4)
@@ -128,11 +135,10 @@ def build(entries: Sequence[Entry], initials: Mapping[str, int]) -> Words:
     wanted = np.zeros(alphabet + 1, dtype=bool)
     wanted[symbols[viewed]] = True
     splits = _splits(table, written, symbol_of)
-    rows, row_of_page, detours = _rows(symbol_of, _detours(table, written, symbol_of, wanted), splits)
+    rows, pages, detours = _rows(symbol_of, _detours(table, written, symbol_of, wanted), splits)
 
-    header = np.zeros(HEADER, dtype=np.int64)
-    first_row = HEADER + _PAGES
-    first_detour = first_row + rows.size
+    header = np.zeros(PAGES, dtype=np.int64)
+    first_detour = _FIRST_ROW + rows.size
     at = rows[:, DETOURS] > 0
     rows[at, DETOURS] += first_detour - 1
     header[SPLITS] = first_detour + detours.size
@@ -161,7 +167,7 @@ def build(entries: Sequence[Entry], initials: Mapping[str, int]) -> Words:
         axis=1,
     )
     parts = (
-        header, first_row + ENTRY * 256 * row_of_page, rows, detours, split_table, split_lists, initials_table, whole,
+        header, _FIRST_ROW + ENTRY * 256 * pages, rows, detours, split_table, split_lists, initials_table, whole,
         begins, padding, units, output_of, outputs, records, letters,
     )  # fmt: skip
     words = np.concatenate([part.ravel().astype(np.int32) for part in parts])
@@ -246,7 +252,7 @@ def _detours(
     known, sounds, costs = syllables(), Sounds.shipped(), Costs.shipped()
     found: dict[str, set[int]] = {}
     for char, readings in sounds.readings.items():
-        if len(readings) > 1 and costs.of_token(char) >= USUAL or char.isdigit():
+        if (len(readings) > 1 and costs.of_token(char) >= USUAL) or char.isdigit():
             found.setdefault(char, set()).update(known[reading] for reading in readings if reading in known)
     for char, names in sounds.emoji.items():
         found.setdefault(char, set()).update(known.get(syllable(name), 0) for name in names)
@@ -263,9 +269,7 @@ def _detours(
     return detours
 
 
-def _splits(
-    table: Components, written: set[str], symbol_of: NDArray[np.int32]
-) -> Splits:
+def _splits(table: Components, written: set[str], symbol_of: NDArray[np.int32]) -> Splits:
     """The characters that two letters may begin."""
     splits: dict[tuple[int, int], list[tuple[str, int]]] = {}
     for letter in sorted(written):
@@ -279,7 +283,7 @@ def _splits(
 def _rows(
     symbol_of: NDArray[np.int32], detours: Mapping[str, list[int]], splits: Splits
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The rows of all code points without repetition [n, 4], each page's first in units of pages, and the detours.
+    """The rows of all code points without repetition [n, 4], both pages in units of 256 rows, and the detours.
 
     DETOURS counts from 1; folding is built in: a code point has the row of what it folds to, but for its weight.
     """
@@ -300,15 +304,33 @@ def _rows(
     rows[sources] = rows[np.fromiter(table.values(), dtype=np.int64)]
     weights = weight_table()
     rows[: weights.size, TRAIT] |= weights
-    pages: dict[bytes, int] = {}
-    flat = rows.reshape(_PAGES, -1)
-    blank = flat[0xF00]  # a page of a private plane: nothing but the letters differ from page to page
-    unused = (flat.reshape(_PAGES, 256, ENTRY)[:, :, [SYMBOL, TRAIT, DETOURS]] == 0).all(axis=(1, 2))
-    row_of_page = [
-        pages.setdefault(blank.tobytes() if unused[page] else flat[page].tobytes(), len(pages)) for page in range(_PAGES)
-    ]
-    stored = np.frombuffer(b"".join(pages), dtype=np.int64).reshape(-1, ENTRY).copy()
-    return stored, np.array(row_of_page), np.array(lists or [0], dtype=np.int64)
+    signs = leet()
+    rows[list(signs), TRAIT] |= LEET
+    leet_rows = rows.copy()
+    leet_rows[list(signs)] = rows[[ord(letter) for letter in signs.values()]]
+    leet_rows[list(signs), TRAIT] |= LEET
+    stored: dict[bytes, int] = {}
+    pages = [_stored(page, stored) for table in (rows, leet_rows) for page in table.reshape(_PAGES, -1)]
+    kept = np.frombuffer(b"".join(stored), dtype=np.int64).reshape(-1, ENTRY).copy()
+    return kept, np.array(pages), np.array(lists or [0], dtype=np.int64)
+
+
+_BLANK = np.zeros(256 * ENTRY, dtype=np.int64).tobytes()
+
+
+def _stored(page: NDArray[np.int64], stored: dict[bytes, int]) -> int:
+    """The number of a page's rows among those stored; of those that say nothing, even what the letters are."""
+    rows = page.reshape(256, ENTRY)
+    blank = not rows[:, [SYMBOL, TRAIT, DETOURS]].any()
+    return stored.setdefault(_BLANK if blank else page.tobytes(), len(stored))
+
+
+@cache
+def leet() -> Mapping[int, str]:
+    """What stands for a Latin letter but is none, by code point: of several letters that it may stand for, the first."""
+    table: dict[str, str] = packed_tables.shipped("leet", dict[str, str])
+    folding = Folding.shipped().table
+    return {ord(char): letters[0] for char, letters in table.items() if not is_latin(chr(folding.get(ord(char), 0)))}
 
 
 @cache

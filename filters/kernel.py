@@ -21,13 +21,13 @@ from filters.index import (
     BEGINS_MASK,
     BOUND,
     COST,
+    COSTS,
     CUE,
     DETOUR,
     DETOURS,
     ENTRIES,
     ENTRY,
     HANZI,
-    HEADER,
     INITIALS,
     INITIALS_MASK,
     INITIALS_MULTIPLIER,
@@ -36,11 +36,14 @@ from filters.index import (
     JOINTS,
     KIND,
     LATIN,
+    LEET,
+    LEET_PAGES,
     LENGTH,
     LETTER,
     LETTERS,
     LONGEST_INITIALS,
     OUTPUT_OF,
+    PAGES,
     PRICE,
     RAW,
     ROW,
@@ -72,8 +75,9 @@ Tables = tuple[Words, NDArray[np.int64], Words, Words]
 """What a search reads: the index, `views.words.hashed`, `views.words.bigrams`, `views.spelling.table`."""
 Search = Callable[[Tables, bytes, Words, NDArray[np.int32], int], int]
 
-FOUND_RAW, FOUND_VIEW, FOUND_INITIALS = 0, 1, 2
-"""What a candidate was found as: a pattern as it is written, in another view, a run of initials."""
+FOUND_RAW, FOUND_VIEW, FOUND_INITIALS, FOUND_LEET, FOUND_REPEATED = range(5)
+"""What a candidate was found as: a pattern as it is written, in another view, a run of initials, with digits and signs
+for letters, with letters repeated."""
 
 PRIVATE = 1 << 40
 """Added to the count if the text may hold private data."""
@@ -95,11 +99,16 @@ SPELLED = 1 << 13
 ABBREVIATED = 1 << 14
 """Its run of Latin letters may be initials of letters, beside letters that are written."""
 
+REPEATED = 1 << 29
+"""Of a letter: some of its kind beside it were left out. Of all: some Latin letter stands thrice."""
+LEET_SHIFT, REPEATED_SHIFT = 25, 26
+"""From LATIN to LEET and REPEATED."""
+
 # A pending reading.
 IN_DETOUR, IN_PINYIN, IN_INITIALS = 1, 2, 4
 
 _MOST_STEPS = 2000
-"""Of the readings that begin at one letter. No text that people write comes near: it is to bound what a text can cost."""
+"""Of the readings that begin at one letter. No text that people write comes near: it bounds what a text can cost."""
 
 _UNKNOWN = round(100 * UNKNOWN_CHARACTER)
 _BAR, _EACH = 1000, 200
@@ -111,6 +120,7 @@ _WORDS = types.Array(int32, 1, "C", readonly=True)
 _LONGS = types.Array(int64, 2, "C", readonly=True)
 _TABLE = types.Array(int32, 2, "C")
 TABLES = types.Tuple((_WORDS, _LONGS, _WORDS, _WORDS))  # type: ignore[no-untyped-call]
+
 
 @cache
 def compiled() -> Search:
@@ -129,37 +139,79 @@ def compiled() -> Search:
 
 def search(tables, utf8, scratch, found, viewed):  # type: ignore[no-untyped-def]  # numba types it by the signature
     """What `compiled` returns, for other kernels: their text may be an array of uint8."""
-    last, seen, weight = _read(tables[0], utf8, scratch)
-    return _find(tables, scratch, last, seen, weight, found, viewed)
-
-
-@called
-def _find(tables, scratch, last, seen, weight, found, viewed):  # type: ignore[no-untyped-def]
-    """The search in letters that were read: apart, so that it is compiled once for all types of text."""
-    words, costs, bigrams, spelled = tables
-    count = int64(0)
-    unusual = int64(0)
-    if viewed:
-        unusual = int64(DETOUR | READ_TOGETHER)
-        if seen & LATIN:
-            count = _mark_runs(words, spelled, scratch, last, found, count)
-        if seen & READ_TOGETHER:
-            _mark_splits(words, scratch, last)
-    count = _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, unusual)
+    last, seen, weight = _read(tables[0], int64(PAGES), utf8, scratch)
+    count = _find(tables, scratch, last, seen, found, int64(0), viewed, int64(FOUND_RAW))
+    if viewed and seen & LEET:
+        last, _, _ = _read_again(tables[0], int64(LEET_PAGES), utf8, scratch)
+        count = _find(tables, scratch, last, seen, found, count, int64(0), int64(FOUND_LEET))
+    if viewed and seen & REPEATED:
+        last, _, _ = _read_again(tables[0], int64(PAGES), utf8, scratch)
+        for most in (2, 1):
+            last = _collapse(scratch, last, int64(most))
+            count = _find(tables, scratch, last, seen, found, count, int64(0), int64(FOUND_REPEATED))
     if weight >= WEIGHT and count < PRIVATE:
         count += PRIVATE
     return count
 
 
+@called
+def _find(tables, scratch, last, seen, found, count, viewed, written):  # type: ignore[no-untyped-def]
+    """The search in letters that were read: apart, so that it is compiled once for all types of text."""
+    words, costs, bigrams, spelled = tables
+    unusual = 0
+    if viewed:
+        unusual = DETOUR | READ_TOGETHER
+        if seen & LATIN:
+            count = _mark_runs(words, spelled, scratch, last, found, count)
+        if seen & READ_TOGETHER:
+            _mark_splits(words, scratch, last)
+    return _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, written, unusual)
+
+
+@called
+def _collapse(scratch, last, most):  # type: ignore[no-untyped-def]
+    """Leave at most so many of Latin letters that are repeated: where the rows end then.
+
+    At first ``most`` is 2: three or more are repeated, and marked; then 1, of those that are marked.
+    """
+    out = STACK
+    at = STACK
+    while at < last:
+        first = at
+        letter = scratch[first, LETTER]
+        while at < last and scratch[at, LETTER] == letter and (at == first or int64(scratch[at, TRAIT]) & ADJACENT):
+            at += 1
+        size = at - first
+        end = scratch[at - 1, PLACE]
+        trait = int64(scratch[first, TRAIT])
+        if trait & LATIN and (size > most if most > 1 else trait & REPEATED != 0):
+            size = most
+            trait |= REPEATED
+        for place in range(size):
+            for column in range(4):
+                scratch[out + place, column] = scratch[first + place, column]
+            scratch[out + place, TRAIT] = (
+                trait if place == 0 else int64(scratch[first + place, TRAIT]) | trait & REPEATED
+            )
+        scratch[out + size - 1, PLACE] = end
+        out += size
+    for beyond in range(out, out + 2):
+        scratch[beyond, SYMBOL] = 0
+        scratch[beyond, TRAIT] = 0
+    return out
+
+
 @inlined
-def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
+def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
     """The letters of the text as rows of the scratch from STACK on: the last one's end, all traits, all weights."""
     end = len(utf8)
-    seen = int64(0)
-    weight = int64(0)
-    before = int64(0)  # the trait of the letter before, if only ghosts or spaces stand between
-    spaces = int64(0)
-    previous = previous_trait = int64(0)  # the letter before, whatever stands between
+    seen = 0
+    weight = 0
+    before = 0  # the trait of the letter before, if only ghosts or spaces stand between
+    spaces = 0
+    leet = 0  # LEET if the code point before may stand for a letter
+    run = 0  # how many letters before are the same as this
+    previous = previous_trait = 0  # the letter before, whatever stands between
     splits = int64(words[SPLITS])
     i = 0
     point = 0
@@ -169,10 +221,12 @@ def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
         if code == TRUNCATED:
             break
         point += 1
-        row = int64(words[HEADER + (code >> 8)]) + 4 * (code & 0xFF)
+        row = int64(words[pages + (code >> 8)]) + 4 * (code & 0xFF)
         symbol = words[row + SYMBOL]
         trait = int64(words[row + TRAIT])
         weight += trait & WEIGHT
+        seen |= leet & (trait & LATIN) << LEET_SHIFT
+        leet = trait & LEET
         if symbol == SKIP:
             if trait & IS_SPACE:
                 spaces = SPACED
@@ -184,10 +238,13 @@ def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
         # Without a branch: a wrong guess would cost more than the look.
         component = int64(words[row + LETTER])
         bit = (previous * SPLIT_MULTIPLIER + component) & (SPLIT_BITS - 1)
-        is_split = int64(words[splits + (bit >> 5)]) >> (bit & 31) & trait >> SPLIT_SECOND & previous_trait >> SPLIT & 1
+        run = run + 1 if component == previous else 0
+        seen |= (run > 1) * (trait & LATIN) << REPEATED_SHIFT
+        components = trait >> SPLIT_SECOND & previous_trait >> SPLIT
+        is_split = int64(words[splits + (bit >> 5)]) >> (bit & 31) & components & 1
         seen |= is_split * READ_TOGETHER
         previous, previous_trait = component, trait
-        seen |= trait
+        seen |= trait & ~LEET
         scratch[letter, SYMBOL] = symbol
         scratch[letter, TRAIT] = trait
         scratch[letter, LETTER] = component
@@ -199,6 +256,9 @@ def _read(words, utf8, scratch):  # type: ignore[no-untyped-def]
         scratch[beyond, SYMBOL] = 0
         scratch[beyond, TRAIT] = 0
     return letter, seen, weight
+
+
+_read_again = called(_read.py_func)
 
 
 @inlined
@@ -215,9 +275,11 @@ def _has_pair(words, matrix, one, other):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, unusual):  # type: ignore[no-untyped-def]
-    """Walk the trie from wherever a pattern may begin: each letter read as what it is, and where it may be read in
-    other ways (its trait has one of ``unusual``), in all of them.
+def _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, written, unusual):  # type: ignore[no-untyped-def]
+    """Walk the trie from wherever a pattern may begin.
+
+    Each letter is read as what it is, and where it may be read in other ways (its trait has one of ``unusual``), in all
+    of them.
     """
     units = int64(words[UNITS])
     whole = int64(words[WHOLE])
@@ -247,7 +309,8 @@ def _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed
                 at += 1
                 if words[units + UNIT * state + BASE] & 1:
                     output = int64(words[int64(words[OUTPUT_OF]) + state])
-                    count = _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, viewed)
+                    how = viewed, written
+                    count = _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, how)
                 otherwise = otherwise or int64(scratch[at, TRAIT]) & unusual != 0
         if otherwise:
             count = _walk(words, costs, bigrams, spelled, scratch, start, last, found, count)
@@ -264,7 +327,11 @@ def _may_begin_otherwise(words, scratch, start):  # type: ignore[no-untyped-def]
     begins = int64(words[BEGINS])
     mask = int64(words[BEGINS_MASK])
     one, two, three = BEGIN_MULTIPLIERS
-    firsts, seconds, thirds = _ways(words, scratch, start), _ways(words, scratch, start + 1), _ways(words, scratch, start + 2)
+    firsts, seconds, thirds = (
+        _ways(words, scratch, start),
+        _ways(words, scratch, start + 1),
+        _ways(words, scratch, start + 2),
+    )
     for number in range(_size(words, firsts)):
         first = _way(words, scratch, start, firsts, number)
         for number_2 in range(_size(words, seconds) if first > 0 else 0):
@@ -276,7 +343,11 @@ def _may_begin_otherwise(words, scratch, start):  # type: ignore[no-untyped-def]
                 return True
             for number_3 in range(_size(words, thirds)):
                 third = _way(words, scratch, start + 2, thirds, number_3)
-                if number + number_2 + number_3 > 0 and third > 0 and _has_bit(words, begins, (pair + third * three) & mask):
+                if (
+                    number + number_2 + number_3 > 0
+                    and third > 0
+                    and _has_bit(words, begins, (pair + third * three) & mask)
+                ):
                     return True
     return False
 
@@ -301,12 +372,13 @@ def _way(words, scratch, at, ways, number):  # type: ignore[no-untyped-def]
 @inlined
 def _detours_of(words, letter):  # type: ignore[no-untyped-def]
     """Where the list of a letter's other symbols begins."""
-    return int64(words[int64(words[HEADER + (letter >> 8)]) + 4 * (letter & 0xFF) + DETOURS])
+    return int64(words[int64(words[PAGES + (letter >> 8)]) + 4 * (letter & 0xFF) + DETOURS])
 
 
 @called
-def _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, viewed):  # type: ignore[no-untyped-def]
+def _ending(words, costs, bigrams, scratch, start, at, last, output, found, count, how):  # type: ignore[no-untyped-def]
     """Take the entries that end in a state, as they are written or by homophones."""
+    viewed, written = how
     for number in range(output + 1, output + 1 + int64(words[output])):
         entry = int64(words[ENTRIES]) + ENTRY * int64(words[number])
         kind = int64(words[entry + KIND])
@@ -316,7 +388,11 @@ def _ending(words, costs, bigrams, scratch, start, at, last, output, found, coun
             if words[first + offset] != scratch[start + offset, LETTER]:
                 same = False
                 break
-        if same and kind & CUE:
+        if written != FOUND_RAW:
+            meant = same and kind & RAW and _may_stand(words, scratch, start, at, entry)
+            if meant and _shows(scratch, start, at, written):
+                count = _take(found, count, written, int64(words[number]), scratch, start, at)
+        elif same and kind & CUE:
             if count < PRIVATE:
                 count += PRIVATE
         elif same and kind & WRITTEN:
@@ -325,9 +401,8 @@ def _ending(words, costs, bigrams, scratch, start, at, last, output, found, coun
         elif same:
             if _may_stand(words, scratch, start, at, entry):
                 count = _take(found, count, FOUND_RAW, int64(words[number]), scratch, start, at)
-        elif kind & VIEWED and viewed:
-            if not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
-                count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
+        elif kind & VIEWED and viewed and not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
+            count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
     return count
 
 
@@ -340,6 +415,18 @@ def _take(found, count, kind, number, scratch, start, at):  # type: ignore[no-un
         found[place, 2] = scratch[start, PLACE]
         found[place, 3] = scratch[at - 1, PLACE] + 1
     return count + 1
+
+
+@inlined
+def _shows(scratch, start, at, written):  # type: ignore[no-untyped-def]
+    """Is it written as only this view reads it? Beside digits and signs for letters, two must be letters."""
+    mark = LEET if written == FOUND_LEET else REPEATED
+    marked = letters = 0
+    for place in range(start, at):
+        trait = int64(scratch[place, TRAIT])
+        marked += trait & mark != 0
+        letters += trait & (LATIN | mark) == LATIN
+    return marked > 0 and (written == FOUND_REPEATED or letters > 1)
 
 
 @inlined
@@ -386,11 +473,11 @@ def _meets(bigrams, one, other):  # type: ignore[no-untyped-def]
 def _cost(costs, bigrams, scratch, start, end):  # type: ignore[no-untyped-def]
     """The least cost of reading Chinese letters as ordinary words, in hundredths: `Words.cost`."""
     # What the letters before ``at`` cost, without the last 0, 1, 2 and 3 of them; how many letters meet without a gap.
-    b0 = b1 = b2 = b3 = int64(0)
+    b0 = b1 = b2 = b3 = 0
     meeting = 0
     for at in range(start, end):
         letter = int64(scratch[at, LETTER])
-        single = int64(scratch[at, TRAIT]) >> COST
+        single = int64(scratch[at, TRAIT]) >> COST & COSTS
         best = b0 + single
         if at > start and _meets(bigrams, int64(scratch[at - 1, LETTER]), letter):
             meeting += 1
@@ -420,12 +507,12 @@ def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # ty
 
     Certain only where all is Chinese: what is not joins no word, so it ends the context that matters.
     """
-    single = int64(0)
+    single = 0
     for at in range(start, end):
         trait = int64(scratch[at, TRAIT])
         if trait & HANZI == 0:
             return False
-        single += trait >> COST
+        single += trait >> COST & COSTS
     # Never dearer than its characters one by one.
     bar = _BAR + _EACH - _MARGIN
     length = int64(words[entry + LENGTH])
@@ -463,8 +550,8 @@ def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # ty
 @called
 def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-untyped-def]
     """Mark the runs of Latin letters that may be pinyin or initials; take those that are initials of a term."""
-    at = int64(STACK)
-    chain = int64(-1)  # where the runs begin that may be pinyin, side by side
+    at = STACK
+    chain = -1  # where the runs begin that may be pinyin, side by side
     strange = False  # may one of them be nothing else?
     while at <= last:
         if int64(scratch[at, TRAIT]) & LATIN == 0:
@@ -475,8 +562,8 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
             at += 1
             continue
         first = at
-        high = low = int64(0)
-        state = int64(1)
+        high = low = 0
+        state = 1
         while True:
             letter = int64(scratch[at, LETTER]) - 0x60
             if at - first < 6:
@@ -635,7 +722,7 @@ def _walk(words, costs, bigrams, spelled, scratch, start, last, found, count):  
                         pending = _push(words, units, state, after, scratch, pending, at + 2 + rest, way | IN_DETOUR)
                     entry += rest + 2
         if trait & SPELLED and way & IN_INITIALS == 0:
-            value = int64(0)
+            value = 0
             for size in range(6):
                 if at + size >= last:
                     break
@@ -679,7 +766,7 @@ def _detoured(words, costs, bigrams, scratch, start, at, last, output, found, co
     """Take the entries that end in a state, if the letters that were read so may be meant."""
     for number in range(output + 1, output + 1 + int64(words[output])):
         entry = int64(words[ENTRIES]) + ENTRY * int64(words[number])
-        if int64(words[entry + KIND]) & VIEWED:
-            if not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
-                count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
+        viewed = int64(words[entry + KIND]) & VIEWED != 0
+        if viewed and not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
+            count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
     return count

@@ -71,7 +71,7 @@ def entry_point(function: FunctionType, signature: Any) -> Callable[..., Any]:
                 kept: CompileResult = CompileResult._rebuild(dispatcher.targetctx, *code)
                 _loaded.append(kept)
                 return cast(Callable[..., Any], kept.entry_point)
-            except Exception:  # noqa: BLE001, S110 - it is numba's own; compiling is always right
+            except Exception:  # noqa: S110 - it is numba's own; compiling is always right
                 pass
     dispatcher.compile(signature)
     result = next(iter(dispatcher.overloads.values()))

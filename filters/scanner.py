@@ -18,7 +18,7 @@ from filters.classes import Harm
 from filters.folding import Folding
 from filters.guards import standing
 from filters.hits import CLEAN, Hit, Scan, Severity
-from filters.kernel import FOUND_RAW
+from filters.kernel import FOUND_LEET, FOUND_RAW, FOUND_REPEATED
 from filters.lexicon import Lexicon, LexiconError, Term
 from filters.overlap import Match, conflicts, longest
 from filters.reading import Pattern, start_of
@@ -179,12 +179,13 @@ class Scanner:
     def _scratch_for(self, utf8: bytes) -> NDArray[np.int32]:
         return self._scratch if len(utf8) <= _USUAL_LENGTH else survey.scratch_for(len(utf8))
 
-    def _candidates(self, utf8: bytes, count: int, viewed: int) -> list[Candidate]:
+    def _candidates(self, utf8: bytes, count: int, viewed: int) -> Sequence[Candidate]:
         if not count:
             return []
         found = np.empty((count, 4), dtype=np.int32)
         self._search(self.survey_data[0], utf8, self._scratch_for(utf8), found, viewed)
-        return found.tolist()
+        candidates: Sequence[Candidate] = found.tolist()
+        return candidates
 
     def _matches(self, text: str) -> list[Match]:
         """All matches of what is written, also those inside longer ones."""
@@ -232,6 +233,11 @@ class Scanner:
                 writing = self._writings[number - len(self._patterns)]
                 number, pattern = writing.term, self._patterns[writing.term][0]
                 view = meaning(letters, start, end, pattern.letters, writing)
+            elif kind == FOUND_LEET:
+                view = View.LEET
+            elif kind == FOUND_REPEATED:
+                start, end = letters.repeated(start, end)
+                view = View.REPEATED
             else:
                 pattern = self._patterns[number][0]
                 view = meaning(letters, start, end, pattern.letters)

@@ -92,8 +92,7 @@ def token_table() -> NDArray[np.int64]:
 
 @cache
 def compiled() -> Gate:
-    """The gate as machine code: ``gate(class_table(), token_table(), utf8) -> bits``; it trusts their types.
-    """
+    """The gate as machine code: ``gate(class_table(), token_table(), utf8) -> bits``; it trusts their types."""
     return machine_code.entry_point(_gate, _SIGNATURE)
 
 

@@ -32,6 +32,8 @@ class View(StrEnum):
     LOOKALIKE = "look-alike"
     SPLIT = "split"
     SHUFFLED = "shuffled"
+    LEET = "leet"
+    REPEATED = "repeated"
 
 
 class Bar(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import msgspec
@@ -61,6 +62,19 @@ class Letters(msgspec.Struct, frozen=True):
         while end < len(self.runs) and self.runs[end] == self.runs[index]:
             end += 1
         return start, end
+
+    def repeated(self, start: int, end: int) -> tuple[int, int]:
+        """The code points from ``start`` to ``end`` with all the same letters right before and after them."""
+        first, last = bisect_left(self.places, start), bisect_left(self.places, end) - 1
+        while first and self.chars[first - 1] == self.chars[first] and self.runs[first - 1] == self.runs[first]:
+            first -= 1
+        while (
+            last + 1 < len(self.chars)
+            and self.chars[last + 1] == self.chars[last]
+            and self.runs[last + 1] == self.runs[last]
+        ):
+            last += 1
+        return self.places[first], self.places[last] + 1
 
     def tokens(self, start: int, end: int) -> list[str]:
         """The letters from ``start`` to ``end``, those of a run together."""

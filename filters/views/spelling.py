@@ -2,8 +2,9 @@
 
 One int32 array. First the syllables, a hash table of slots: a syllable as a number (`filters.index.packed`) and its
 symbol. Then the English words that are ordinary though they could be syllables too (*made*, *name*), slots of two
-numbers of six letters each. Then the first symbol of the syllables with each initial. Then a finite automaton, a row of 32 words for each state: where each letter leads, and in
-column ACCEPTS whether the letters so far are nothing but whole syllables. State 0 is dead, a run begins in state 1.
+numbers of six letters each. Then the first symbol of the syllables with each initial. Then a finite automaton, a row of
+32 words for each state: where each letter leads, and in column ACCEPTS whether the letters so far are nothing but whole
+syllables. State 0 is dead, a run begins in state 1.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from filters import artifact
 from filters.artifact import Artifact, ArtifactError
 from filters.scanner import Scanner
 from gateway.policy.compiling import SHIPPED, Rejected, compile_files
+from gateway.warm_start import keep_machine_code
 
 
 def base_scanner(files: Sequence[str], folder: Path) -> Scanner:
@@ -60,6 +61,7 @@ def _compile_apart(files: Sequence[str], file: Path) -> None:
 def main(file: str, *files: str) -> int:
     """Compile lexicon files into ``file``; says every fault on standard error."""
     gc.disable()  # this process ends with the file
+    keep_machine_code()
     try:
         compile_files(files, accept_flips=True).write(Path(file))
     except Rejected as rejected:

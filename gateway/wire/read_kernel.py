@@ -96,8 +96,8 @@ def compiled(data: types.Type) -> Walk:
 
     ``data``, of the numba type given, is what a scanner searches with, ``plan`` what `plan_of` made for the route.
     ``read`` must be shorter than 2 GiB; what of it lies beyond the length of ``scratch`` (uint8) is not looked at.
-    ``work`` is int64 [WORK], ``letters`` what `filters.survey.scratch_for` gives for ``scratch``; ``rows`` is int32 [n, COLUMNS] and takes the first n
-    frames. What follows the last row's END is a frame that is not whole yet, or had no room. A frame beyond the plan's
+    ``work`` is int64 [WORK], ``letters`` what `filters.survey.scratch_for` gives for ``scratch``; ``rows`` is int32
+    [n, COLUMNS] and takes the first n frames. What follows the last row's END is a frame that is not whole yet, or had no room. A frame beyond the plan's
     limit ends the walk at once, whole or not: its row reaches to the end of the read.
 
     Texts are looked at by `filters.survey`: when it sees nothing, scanning the text would find nothing.
