@@ -59,7 +59,7 @@ UNSEEN = 18.0
 """The cost of a character that the list of words does not have."""
 
 RARE_WORD = 10
-"""Words seen less often in the 60 million of jieba's corpus are left out: the list is to tell what is usual."""
+"""Words seen less often in the 60 million of jieba's corpus have no cost: what they are made of is as usual as they."""
 RARE_CHARACTER = 3
 RARE_ENGLISH_WORD = 50
 """The same for pyspellchecker's 1,600 million English words."""
@@ -196,16 +196,21 @@ def _jieba() -> Iterator[tuple[str, int]]:
 
 
 def words() -> Words:
-    """The words of jieba and of pyspellchecker that are not rare, and what each costs (natural logarithm, 2 digits)."""
+    """The words of jieba and of pyspellchecker, and what each costs that is not rare (natural logarithm, 2 digits)."""
     counts = {}
+    rare: tuple[set[str], ...] = (set(), set(), set())
+    fold = Folding.shipped().fold
     for word, count in _jieba():
-        seldom = count < (RARE_CHARACTER if len(word) == 1 else RARE_WORD)
-        if len(word) <= LONGEST and not seldom and all("\u4e00" <= char <= "\u9fff" for char in word):
-            counts[word] = count
+        if len(word) <= LONGEST and all("\u4e00" <= char <= "\u9fff" for char in word):
+            if count >= (RARE_CHARACTER if len(word) == 1 else RARE_WORD):
+                counts[word] = count
+            elif len(word) > 1:
+                rare[len(word) - 2].add(fold(word))
     spelling = _file("pyspellchecker", "spellchecker/resources/en.json.gz")
     english: dict[str, int] = json.loads(gzip.decompress(spelling))
     usual = {word: n for word, n in english.items() if n >= RARE_ENGLISH_WORD and word.isascii() and word.isalpha()}
-    return Words(_costs(counts), _costs(usual))
+    two, three, four = ("".join(sorted(words - counts.keys())) for words in rare)
+    return Words(_costs(counts), _costs(usual), (two, three, four))
 
 
 def _file(package: str, path: str) -> bytes:

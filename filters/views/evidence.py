@@ -2,10 +2,12 @@
 
 见人 sounds like 贱人, and ``women`` spells 我们. What speaks for a disguise is that the text as it stands is not
 ordinary. So its *surprise* is measured: how much less the clause would cost, in ordinary words
-(``filters.views.words``), if the stretch were not there. Each view has its own bar, and three rules hold for all:
+(``filters.views.words``), if the stretch were not there. Each view has its own bar, and these rules hold for all:
 
 * a disguise in Chinese characters is rarer than what it disguises: 国男 is no way to write 国蝻;
-* what consists of known words is no disguise, however rare they are (姥姥 is no 捞佬);
+* what lies in known words is no disguise, however rare they are (姥姥 is no 捞佬, 笑出声 holds no 畜牲), nor is what
+  shares a letter with a likelier word (in 中午吃 there is no 无耻);
+* what is a word within the stretch says nothing: 够东西 is as usual as 够 alone, so it is no 狗东西;
 * a run of Latin letters is read as a whole: all of it is spelled out, or is initials.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from math import inf
 
 import msgspec
 
@@ -55,11 +58,14 @@ BARS = {
     View.EMOJI: Bar(10.0, 2.0),
     View.PINYIN: Bar(12.0, 0.0),
     View.INITIALS: Bar(12.0, 0.0),
-    View.LOOKALIKE: Bar(12.0, 3.0),
+    View.LOOKALIKE: Bar(16.0, 2.0),
     View.SPLIT: Bar(10.0, 0.0),
     View.SHUFFLED: Bar(10.0, 2.0),
 }
 """Calibrated with ``filters.views.survival`` so that clean text stays clean."""
+
+RARER = 1.0
+"""How much more a disguise in Chinese characters surprises than the term itself would."""
 
 RARE_READING = 3.0
 """What a reading that the character has in few words takes from the surprise."""
@@ -107,12 +113,12 @@ def _is_foreign(letters: Letters, start: int, end: int, term: str, view: View) -
     runs = letters.tokens(first, last)
     if not all(is_latin(run[0]) for run in runs):
         return True
-    if refusal(term, view) is not None:
+    among_chinese = is_hanzi(letters.chars[max(first - 1, 0) : first]) or is_hanzi(letters.chars[last : last + 1])
+    if refusal(term, view) is not None and not (view is View.PINYIN and among_chinese and len(runs) == len(term)):
         return False
     if any(not is_ordinary(run) for run in runs):
         return True
-    before, after = letters.chars[first - 1 : first], letters.chars[last : last + 1]
-    return view is View.PINYIN and (is_hanzi(before) or is_hanzi(after))
+    return view is View.PINYIN and among_chinese
 
 
 def _enough(letters: Letters, start: int, end: int, term: str, view: View, steps: tuple[Step, ...]) -> bool:
@@ -131,6 +137,7 @@ def surprising(
 ) -> bool:
     """Is the stretch unlike ordinary text, and more so than the term would be?"""
     words = Words.shipped()
+    foreign = view in _OUT_OF_SCRIPT or any("0" <= char <= "9" for char in letters.chars[start:end])
     first, last = letters.clause(start, end, REACH)
     if is_latin(letters.chars[start]):
         start = letters.run(start)[0]
@@ -139,19 +146,42 @@ def surprising(
     first, last = min(first, start), max(last, end)
     before, within, after = letters.tokens(first, start), letters.tokens(start, end), letters.tokens(end, last)
     surprise = words.cost(before + within + after)[-1] - words.cost(before)[-1] - words.cost(after)[-1]
-    if not BARS[view].over(surprise - discount, disguised) or _known(within, words):
+    if not BARS[view].over(surprise - discount, disguised):
         return False
-    foreign = view in _OUT_OF_SCRIPT or any("0" <= char <= "9" for char in letters.chars[start:end])
-    return foreign or surprise > words.cost(list(term))[-1]
+    if not foreign and surprise <= words.cost(list(term))[-1] + RARER:
+        return False
+    if view is View.SPLIT:  # components are no words: what they seem to be by chance says nothing
+        return not _is_worded([], within, [], words)
+    if not BARS[view].over(_strange(within, words) - discount, disguised):
+        return False
+    return not _is_worded(before, within, after, words)
 
 
-def _known(tokens: list[str], words: Words) -> bool:
-    """Do the tokens consist of known words of two characters or more?"""
-    ends = {0}
-    for end in range(2, len(tokens) + 1):
-        if any(end - n in ends and "".join(tokens[end - n : end]) in words.chinese for n in range(2, LONGEST + 1)):
-            ends.add(end)
-    return len(tokens) in ends
+def _strange(tokens: list[str], words: Words) -> float:
+    """What the tokens cost that lie in no known word, at least."""
+    best = [0.0]
+    for end, token in enumerate(tokens, start=1):
+        inside = (best[end - size] for size in range(2, min(LONGEST, end) + 1) if "".join(tokens[end - size : end]) in words.chinese)
+        best.append(min(best[-1] + words.of_token(token), *inside, inf))
+    return best[-1]
+
+
+def _is_worded(before: list[str], within: list[str], after: list[str], words: Words) -> bool:
+    """Does the stretch lie in known words, or do the likeliest words of the text reach across one of its ends?"""
+    tokens = before + within + after
+    start, end = len(before), len(before) + len(within)
+    if not {start, end} <= words.breaks(tokens):
+        return True
+    reached = set(range(max(start - LONGEST + 1, 0), start + 1))
+    for place in range(start + 1, len(tokens) + 1):
+        if any(
+            place - size in reached and words.knows("".join(tokens[place - size : place]))
+            for size in range(2, min(LONGEST, place) + 1)
+        ):
+            if place >= end:
+                return True
+            reached.add(place)
+    return False
 
 
 def _runs_are_whole(letters: Letters, start: int, steps: tuple[Step, ...]) -> bool:

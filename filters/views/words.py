@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cache
 from itertools import pairwise
+from math import inf
 from typing import Self
 
 import msgspec
@@ -41,6 +43,8 @@ class Words(msgspec.Struct, frozen=True):
 
     chinese: dict[str, float]
     english: dict[str, float]
+    rare: tuple[str, str, str]
+    """Chinese words too rare to have a cost: those of two, of three, of four characters, sorted, end to end."""
 
     @classmethod
     @cache
@@ -64,6 +68,29 @@ class Words(msgspec.Struct, frozen=True):
                     least = min(least, best[start] + known)
             best.append(least)
         return best
+
+    def breaks(self, tokens: list[str]) -> set[int]:
+        """Between which tokens the words of their cheapest reading end."""
+        costs = self.cost(tokens)
+        end = len(tokens)
+        found = {end}
+        while end:
+            starts = range(max(end - LONGEST, 0), end)
+            end = min(starts, key=lambda start: costs[start] + self._of_word("".join(tokens[start:end]), end - start))
+            found.add(end)
+        return found
+
+    def _of_word(self, word: str, tokens: int) -> float:
+        return self.of_token(word) if tokens == 1 else self.chinese.get(word, inf)
+
+    def knows(self, word: str) -> bool:
+        """Is it a Chinese word of two characters or more, however rare?"""
+        size = len(word)
+        if word in self.chinese or not 2 <= size <= LONGEST:
+            return word in self.chinese
+        words = self.rare[size - 2]
+        at = bisect_left(range(0, len(words), size), word, key=lambda place: words[place : place + size]) * size
+        return words[at : at + size] == word
 
     def of_token(self, token: str) -> float:
         """The cost of one token alone."""
