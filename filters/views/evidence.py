@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from math import inf
 
 import msgspec
 
@@ -67,11 +66,14 @@ BARS = {
 RARER = 1.0
 """How much more a disguise in Chinese characters surprises than the term itself would."""
 
+RAREST = 17.0
+"""What a term costs at most: who compiled it says that it is a word, as rare as the rarest ones if not more usual."""
+
 RARE_READING = 3.0
 """What a reading that the character has in few words takes from the surprise."""
 
 FEWEST_INITIALS = 3
-"""Two letters stand for too much."""
+"""Of a run by itself: two letters stand for too much, but beside Chinese where they are no English word."""
 
 _OUT_OF_SCRIPT = (View.PINYIN, View.INITIALS, View.EMOJI)
 """Views whose letters have no price that could be compared with a term's."""
@@ -114,18 +116,32 @@ def _is_foreign(letters: Letters, start: int, end: int, term: str, view: View) -
     if not all(is_latin(run[0]) for run in runs):
         return True
     among_chinese = is_hanzi(letters.chars[max(first - 1, 0) : first]) or is_hanzi(letters.chars[last : last + 1])
-    if refusal(term, view) is not None and not (view is View.PINYIN and among_chinese and len(runs) == len(term)):
+    short = len(term) == 2 if view is View.INITIALS else len(runs) == len(term)
+    if refusal(term, view) is not None and not (short and among_chinese):
+        return False
+    if view is View.INITIALS and any(map(is_ordinary, _neighbours(letters, first, last))):
         return False
     if any(not is_ordinary(run) for run in runs):
         return True
     return view is View.PINYIN and among_chinese
 
 
+def _neighbours(letters: Letters, start: int, end: int) -> list[str]:
+    """The Latin runs right before and after a stretch."""
+    before = letters.run(start - 1)[0] if start else 0
+    after = letters.run(end)[1] if end < len(letters.chars) else end
+    return [run for run in (letters.chars[before:start], letters.chars[end:after]) if is_latin(run[:1])]
+
+
 def _enough(letters: Letters, start: int, end: int, term: str, view: View, steps: tuple[Step, ...]) -> bool:
     if view is View.INITIALS:
         own = sum(step.way is Way.OWN for step in steps)
         initials = sum(step.way is Way.INITIAL for step in steps)
-        plain = own + initials == len(steps) and (initials >= FEWEST_INITIALS or own >= 2)
+        if initials == len(steps):
+            run, *others = letters.tokens(start, end)
+            plain = not others and (initials >= FEWEST_INITIALS or run not in Words.shipped().english)
+        else:
+            plain = own + initials == len(steps) and (initials >= FEWEST_INITIALS or own >= 2)
         return plain and surprising(letters, start, end, term, view, initials)
     disguised = sum(step.way is not Way.OWN for step in steps)
     rare = sum(step.way is Way.RARE_READING for step in steps)
@@ -148,7 +164,7 @@ def surprising(
     surprise = words.cost(before + within + after)[-1] - words.cost(before)[-1] - words.cost(after)[-1]
     if not BARS[view].over(surprise - discount, disguised):
         return False
-    if not foreign and surprise <= words.cost(list(term))[-1] + RARER:
+    if not foreign and surprise <= min(words.cost(list(term))[-1], RAREST) + RARER:
         return False
     if view is View.SPLIT:  # components are no words: what they seem to be by chance says nothing
         return not _is_worded([], within, [], words)
@@ -158,11 +174,14 @@ def surprising(
 
 
 def _strange(tokens: list[str], words: Words) -> float:
-    """What the tokens cost that lie in no known word, at least."""
+    """What the tokens cost that lie in no word, at least."""
     best = [0.0]
     for end, token in enumerate(tokens, start=1):
-        inside = (best[end - size] for size in range(2, min(LONGEST, end) + 1) if "".join(tokens[end - size : end]) in words.chinese)
-        best.append(min(best[-1] + words.of_token(token), *inside, inf))
+        cost = best[-1] + words.of_token(token)
+        for size in range(2, min(LONGEST, end) + 1):
+            if "".join(tokens[end - size : end]) in words.chinese:
+                cost = min(cost, best[end - size])
+        best.append(cost)
     return best[-1]
 
 
@@ -181,6 +200,37 @@ def _is_worded(before: list[str], within: list[str], after: list[str], words: Wo
             if place >= end:
                 return True
             reached.add(place)
+    return False
+
+
+FOREIGN_BARS = (8.0, 5.0)
+"""How much cheaper the clause must be with one foreign letter, and with two, put outside the term."""
+
+
+def torn_apart(letters: Letters, start: int, end: int, term: str) -> bool:
+    """Is this stretch the term with one or two Chinese letters between two of its own, where they do not belong?
+
+    会歧被视 is 会被歧视, 种为因族 is 因为种族: what tells is that it is more ordinary with neighbours exchanged.
+    All letters are Chinese and as they are, and no word around reaches into the stretch (强买强卖 holds no 买卖).
+    """
+    stretch = letters.chars[start:end]
+    foreign = len(stretch) - len(term)
+    if not 1 <= foreign <= len(FOREIGN_BARS) or len(term) > LONGEST or not all(map(is_hanzi, stretch)):
+        return False
+    first, last = letters.clause(start, end, REACH)
+    before, after = letters.tokens(first, start), letters.tokens(end, last)
+    words = Words.shipped()
+    cost = words.cost(before + list(stretch) + after)[-1]
+    if _is_worded(before, list(stretch), after, words):
+        return False
+    for at in range(1, len(term)):
+        between = stretch[at : at + foreign]
+        if stretch[:at] + stretch[at + foreign :] == term:
+            orders = {between, between[::-1]}
+            outside = [part for order in orders for part in (order + term, term + order)]
+            undone = min(words.cost(before + list(part) + after)[-1] for part in outside)
+            if cost - undone > FOREIGN_BARS[foreign - 1]:
+                return True
     return False
 
 

@@ -86,8 +86,10 @@ class Words(msgspec.Struct, frozen=True):
     def knows(self, word: str) -> bool:
         """Is it a Chinese word of two characters or more, however rare?"""
         size = len(word)
-        if word in self.chinese or not 2 <= size <= LONGEST:
-            return word in self.chinese
+        if not 2 <= size <= LONGEST:
+            return False
+        if word in self.chinese:
+            return True
         words = self.rare[size - 2]
         at = bisect_left(range(0, len(words), size), word, key=lambda place: words[place : place + size]) * size
         return words[at : at + size] == word

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping
 import msgspec
 
 from filters.index import LONGEST_INITIALS
-from filters.views.evidence import View, initials, refusal, shuffles, surprising, view_of
+from filters.views.evidence import View, initials, refusal, shuffles, surprising, torn_apart, view_of
 from filters.views.letters import Letters
 from filters.views.words import Words
 
@@ -42,7 +42,8 @@ def initials_of(terms: Mapping[int, str]) -> dict[str, int]:
 def meaning(letters: Letters, start: int, end: int, term: str, writing: Writing | None = None) -> View | None:
     """The view in which a term is meant between two code points, given as ``writing`` or not; None if it is not."""
     first, last = bisect_left(letters.places, start), bisect_left(letters.places, end)
-    if writing is None:
-        return view_of(letters, first, last, term)
-    apart = any(letters.ends_sentence[first + 1 : last])
-    return View.SHUFFLED if not apart and surprising(letters, first, last, term, View.SHUFFLED, 1) else None
+    if any(letters.ends_sentence[first + 1 : last]):
+        return None
+    if writing is not None:
+        return View.SHUFFLED if surprising(letters, first, last, term, View.SHUFFLED, 1) else None
+    return view_of(letters, first, last, term) or (View.SHUFFLED if torn_apart(letters, first, last, term) else None)
