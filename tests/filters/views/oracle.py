@@ -1,46 +1,58 @@
-"""The naive views: every term at every stretch of a text, by the readings alone, without lattice, keys or kernel."""
+"""The naive views: every term at every stretch of a text, by the readings alone, without an index and a search."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from filters.folding import BREAK, Folding
-from filters.views.compiled import Sighting, refusal
-from filters.views.evidence import View, shuffles, spelled_apart, surprising, view_by_shape, view_by_sound
-from filters.views.letters import Letters, is_latin
-from filters.views.readings import syllable
+from filters.views.evidence import View, shuffles, spelled_apart, torn_apart
+from filters.views.letters import LONGEST_SYLLABLE, Letters, is_hanzi
 from filters.views.words import Words
+from filters.views.writings import Writing, meaning
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """A term in a view: code point offsets, half-open."""
+
+    start: int
+    end: int
+    term: str
+    view: View
 
 
 def sightings(terms: list[str], text: str) -> Iterator[Sighting]:
-    """Every sighting of terms (folded letters) in a text, overlapping ones too, numbered as they stand in the list."""
+    """Every sighting of terms (folded letters) in a text, overlapping ones too, but for terms torn apart."""
     letters = Letters.of(text, Folding.shipped())
-    sounding: set[tuple[str, ...]] = set()
-    for number, term in enumerate(terms):
-        if not spelled_apart(term):
-            continue
-        sound = tuple(map(syllable, term))
-        first_of_its_sound = sound not in sounding
-        sounding.add(sound)
-        for start in range(len(letters.chars)):
-            for end in range(start + 1, len(letters.chars) + 1):
-                stretch = letters.chars[start:end]
-                if BREAK in stretch:
-                    break
-                views = [view_by_shape(letters, start, end, term), _shuffled(letters, start, end, term)]
-                if all(map(is_latin, stretch)):
-                    view = view_by_sound(letters, start, end, term)
-                    views.append(view if view is not None and refusal(term, view) is None else None)
-                elif first_of_its_sound:
-                    views.append(view_by_sound(letters, start, end, term))
-                for view in filter(None, views):
-                    yield Sighting(letters.places[start], letters.places[end - 1] + 1, number, view)
+    for term in filter(spelled_apart, terms):
+        for start, end in _stretches(letters, LONGEST_SYLLABLE * len(term)):
+            stretch = letters.chars[start:end]
+            first, last = letters.places[start], letters.places[end - 1] + 1
+            view = meaning(letters, first, last, term) if stretch != term else None
+            if view is not None and not torn_apart(letters, start, end, term):
+                yield Sighting(first, last, term, view)
+            if stretch in shuffles(term) and stretch not in Words.shipped().chinese:
+                view = meaning(letters, first, last, term, Writing(0))
+                if view is not None:
+                    yield Sighting(first, last, term, view)
 
 
-def _shuffled(letters: Letters, start: int, end: int, term: str) -> View | None:
-    stretch = letters.chars[start:end]
-    if refusal(term, View.SHUFFLED) is not None or stretch in Words.shipped().chinese or stretch not in shuffles(term):
-        return None
-    if any(letters.ends_sentence[start + 1 : end]) or not surprising(letters, start, end, term, View.SHUFFLED, 1):
-        return None
-    return View.SHUFFLED
+def torn(terms: list[str], text: str) -> Iterator[Sighting]:
+    """Every term whose letters stand in their order, one or two Chinese letters among them that belong elsewhere."""
+    letters = Letters.of(text, Folding.shipped())
+    for term in terms:
+        if all(map(is_hanzi, term)):
+            for start, end in _stretches(letters, len(term) + 2):
+                apart = any(letters.ends_sentence[start + 1 : end])
+                if not apart and torn_apart(letters, start, end, term):
+                    yield Sighting(letters.places[start], letters.places[end - 1] + 1, term, View.SHUFFLED)
+
+
+def _stretches(letters: Letters, longest: int) -> Iterator[tuple[int, int]]:
+    """All stretches of up to so many letters within a clause: first letter, and one behind the last."""
+    for start in range(len(letters.chars)):
+        for end in range(start + 1, min(start + longest, len(letters.chars)) + 1):
+            if letters.chars[end - 1] == BREAK:
+                break
+            yield start, end
