@@ -325,12 +325,17 @@ def _stored(page: NDArray[np.int64], stored: dict[bytes, int]) -> int:
     return stored.setdefault(_BLANK if blank else page.tobytes(), len(stored))
 
 
+UNLIKELY = frozenset("(<[{+#")
+"""Signs that far more often are what they are."""
+
+
 @cache
 def leet() -> Mapping[int, str]:
     """What stands for a Latin letter but is none, by code point: of several letters that it may stand for, the first."""
     table: dict[str, str] = packed_tables.shipped("leet", dict[str, str])
     folding = Folding.shipped().table
-    return {ord(char): letters[0] for char, letters in table.items() if not is_latin(chr(folding.get(ord(char), 0)))}
+    signs = {char: letters[0] for char, letters in table.items() if char not in UNLIKELY}
+    return {ord(char): letter for char, letter in signs.items() if not is_latin(chr(folding.get(ord(char), 0)))}
 
 
 @cache
