@@ -39,6 +39,7 @@ from filters.reading import Pattern
 from filters.tables import packed as packed_tables
 from filters.trie import Trie, Words
 from filters.views.components import Components
+from filters.views.evidence import RARER, RAREST
 from filters.views.letters import is_latin
 from filters.views.readings import syllable
 from filters.views.sounds import Sounds
@@ -86,7 +87,7 @@ UNSPACED = 32
 """Of the first so many joints the index says where no space may stand."""
 
 PRICE = 8
-"""Shift in KIND: what a short entry costs as ordinary words (``filters.views.words``), in hundredths; else 0."""
+"""Shift in KIND: by what a disguise of a short entry must surprise (``filters.views.evidence``), in hundredths; else 0."""
 LONGEST_PRICED = 3
 """Letters: what is longer is not read into ordinary text by chance."""
 
@@ -179,7 +180,7 @@ def _prices(entries: Sequence[Entry]) -> Numbers:
     cost = Costs.shipped().cost
     return np.fromiter(
         (
-            round(100 * cost(list(entry.pattern.letters))[-1])
+            round(100 * (min(cost(list(entry.pattern.letters))[-1], RAREST) + RARER))
             if entry.kind & VIEWED and len(entry.pattern.letters) <= LONGEST_PRICED
             else 0
             for entry in entries

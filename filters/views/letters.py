@@ -42,16 +42,20 @@ class Letters(msgspec.Struct, frozen=True):
     @classmethod
     def of_folded(cls, folded: str) -> Letters:
         """The letters of a text that is folded already."""
-        places = [place for place, char in enumerate(folded) if char not in SKIPPED]
+        places: list[int] = []
         runs: list[int] = []
         ends: list[bool] = []
-        previous = -1
-        for place in places:
-            gap = folded[previous + 1 : place].replace(GHOST, "")
-            joined = previous >= 0 and not gap and _kind(folded[place]) == _kind(folded[previous]) != 0
-            runs.append((runs[-1] + (not joined)) if runs else 0)
-            ends.append(FULL_STOP + SPACE in gap)
-            previous = place
+        previous, before, run = -1, 0, -1
+        for place, char in enumerate(folded):
+            if char in SKIPPED:
+                continue
+            kind = _kind(char)
+            gap = folded[previous + 1 : place]
+            run += not (kind and kind == before and not gap.strip(GHOST))
+            places.append(place)
+            runs.append(run)
+            ends.append(len(gap) > 1 and FULL_STOP + SPACE in gap.replace(GHOST, ""))
+            previous, before = place, kind
         return cls("".join(folded[place] for place in places), places, runs, ends)
 
     def run(self, index: int) -> tuple[int, int]:
