@@ -87,7 +87,7 @@ UNSPACED = 32
 """Of the first so many joints the index says where no space may stand."""
 
 PRICE = 8
-"""Shift in KIND: by what a disguise of a short entry must surprise (``filters.views.evidence``), in hundredths; else 0."""
+"""Shift in KIND: what the surprise of a short entry in disguise must exceed (`views.evidence`), in hundredths."""
 LONGEST_PRICED = 3
 """Letters: what is longer is not read into ordinary text by chance."""
 
@@ -332,7 +332,7 @@ UNLIKELY = frozenset("(<[{+#")
 
 @cache
 def leet() -> Mapping[int, str]:
-    """What stands for a Latin letter but is none, by code point: of several letters that it may stand for, the first."""
+    """What stands for a Latin letter but is none, by code point: of several that it may stand for, the first."""
     table: dict[str, str] = packed_tables.shipped("leet", dict[str, str])
     folding = Folding.shipped().table
     signs = {char: letters[0] for char, letters in table.items() if char not in UNLIKELY}
@@ -362,7 +362,7 @@ INITIALS_MULTIPLIER = 0x9E3779B1
 
 
 def _split_table(splits: Splits, begin: int) -> tuple[Numbers, Numbers, int]:
-    """The set of splits and the hash table (linear probing; slots of 4), the lists behind it, and the mask of slots."""
+    """The set of splits and the hash table (linear probing, slots of 4), the lists behind it, the mask of slots."""
     size = _slots(len(splits))
     bits = np.zeros(SPLIT_BITS, dtype=bool)
     bits[[(first * SPLIT_MULTIPLIER + second) % SPLIT_BITS for first, second in splits]] = True

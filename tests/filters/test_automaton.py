@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from filters.automaton import BASE, CHECK, FAIL, HEADER, NEXT, OUTPUT, PATTERN, UNIT, UNITS, Words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters import automaton, kernel
-from filters.automaton import BASE, CHECK, FAIL, HEADER, NEXT, OUTPUT, PATTERN, UNIT, UNITS, Words
 from filters.folding import Folding
 from filters.lexicon import parse
 from filters.scanner import Scanner
