@@ -530,12 +530,13 @@ def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # ty
         left -= 1
     while right < last and right - end < REACH and int64(scratch[right, TRAIT]) & HANZI:
         right += 1
-    surprise = (
-        _cost(costs, bigrams, scratch, left, right)
-        - _cost(costs, bigrams, scratch, left, start)
-        - _cost(costs, bigrams, scratch, end, right)
-    )
-    return surprise < bar or surprise <= (int64(words[entry + KIND]) >> PRICE) - _MARGIN
+    whole = _cost(costs, bigrams, scratch, left, right)
+    beside = _cost(costs, bigrams, scratch, left, start) + _cost(costs, bigrams, scratch, end, right)
+    surprise = whole - beside
+    if surprise < bar or surprise <= (int64(words[entry + KIND]) >> PRICE) - _MARGIN:
+        return True
+    # Do the likeliest words reach across one of its ends? Of components that says nothing: they are no words.
+    return end - start == length and surprise < _cost(costs, bigrams, scratch, start, end)
 
 
 # Other views.
@@ -554,7 +555,7 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
     Says too whether a digit or sign before one may stand for a letter (LEET), and whether one stands thrice (REPEATED).
     """
     oddities = 0
-    at = STACK
+    at = group = STACK  # runs side by side are a group
     chain = -1  # where the runs begin that may be pinyin, side by side
     strange = False  # may one of them be nothing else?
     while at <= last:
@@ -564,6 +565,7 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
                     scratch[place, TRAIT] |= SPELLED | READ_TOGETHER
             chain = -1
             at += 1
+            group = at
             continue
         first = at
         high = low = 0
@@ -602,8 +604,11 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
                 number = _initials_of(words, high, low)
                 if number > 0:
                     count = _take(found, count, FOUND_INITIALS, number - 1, scratch, first, at)
-            if behind or ahead:
-                for place in range(first, at):
+            # Initials may stand apart (n m s l): then all of them are beside Chinese where the first or last one is.
+            together = at - group <= LONGEST_INITIALS
+            beside = group > STACK and _is_read(scratch, group - 1)
+            if behind or ahead or (together and beside):
+                for place in range(group if together else first, at):
                     scratch[place, TRAIT] |= ABBREVIATED | READ_TOGETHER
     return count, oddities
 
