@@ -66,7 +66,8 @@ def entries(texts: list[str], kind: int = RAW | VIEWED) -> list[Entry]:
 
 def row(words: Words, code: int) -> list[int]:
     begin = words[PAGES + (code >> 8)] + ENTRY * (code & 0xFF)
-    return words[begin : begin + ENTRY].tolist()
+    values: list[int] = words[begin : begin + ENTRY].tolist()
+    return values
 
 
 def symbols(words: Words, letters: str) -> list[int]:
