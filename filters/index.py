@@ -39,6 +39,7 @@ from filters.reading import Pattern
 from filters.tables import packed as packed_tables
 from filters.trie import Trie, Words
 from filters.views.components import Components
+from filters.views.evidence import RARER, RAREST
 from filters.views.letters import is_latin
 from filters.views.readings import syllable
 from filters.views.sounds import Sounds
@@ -86,7 +87,7 @@ UNSPACED = 32
 """Of the first so many joints the index says where no space may stand."""
 
 PRICE = 8
-"""Shift in KIND: what a short entry costs as ordinary words (``filters.views.words``), in hundredths; else 0."""
+"""Shift in KIND: what the surprise of a short entry in disguise must exceed (`views.evidence`), in hundredths."""
 LONGEST_PRICED = 3
 """Letters: what is longer is not read into ordinary text by chance."""
 
@@ -179,7 +180,7 @@ def _prices(entries: Sequence[Entry]) -> Numbers:
     cost = Costs.shipped().cost
     return np.fromiter(
         (
-            round(100 * cost(list(entry.pattern.letters))[-1])
+            round(100 * (min(cost(list(entry.pattern.letters))[-1], RAREST) + RARER))
             if entry.kind & VIEWED and len(entry.pattern.letters) <= LONGEST_PRICED
             else 0
             for entry in entries
@@ -325,12 +326,17 @@ def _stored(page: NDArray[np.int64], stored: dict[bytes, int]) -> int:
     return stored.setdefault(_BLANK if blank else page.tobytes(), len(stored))
 
 
+UNLIKELY = frozenset("(<[{+#")
+"""Signs that far more often are what they are."""
+
+
 @cache
 def leet() -> Mapping[int, str]:
-    """What stands for a Latin letter but is none, by code point: of several letters that it may stand for, the first."""
+    """What stands for a Latin letter but is none, by code point: of several that it may stand for, the first."""
     table: dict[str, str] = packed_tables.shipped("leet", dict[str, str])
     folding = Folding.shipped().table
-    return {ord(char): letters[0] for char, letters in table.items() if not is_latin(chr(folding.get(ord(char), 0)))}
+    signs = {char: letters[0] for char, letters in table.items() if char not in UNLIKELY}
+    return {ord(char): letter for char, letter in signs.items() if not is_latin(chr(folding.get(ord(char), 0)))}
 
 
 @cache
@@ -356,7 +362,7 @@ INITIALS_MULTIPLIER = 0x9E3779B1
 
 
 def _split_table(splits: Splits, begin: int) -> tuple[Numbers, Numbers, int]:
-    """The set of splits and the hash table (linear probing; slots of 4), the lists behind it, and the mask of slots."""
+    """The set of splits and the hash table (linear probing, slots of 4), the lists behind it, the mask of slots."""
     size = _slots(len(splits))
     bits = np.zeros(SPLIT_BITS, dtype=bool)
     bits[[(first * SPLIT_MULTIPLIER + second) % SPLIT_BITS for first, second in splits]] = True

@@ -101,8 +101,6 @@ ABBREVIATED = 1 << 14
 
 REPEATED = 1 << 29
 """Of a letter: some of its kind beside it were left out. Of all: some Latin letter stands thrice."""
-LEET_SHIFT, REPEATED_SHIFT = 25, 26
-"""From LATIN to LEET and REPEATED."""
 
 # A pending reading.
 IN_DETOUR, IN_PINYIN, IN_INITIALS = 1, 2, 4
@@ -140,15 +138,15 @@ def compiled() -> Search:
 def search(tables, utf8, scratch, found, viewed):  # type: ignore[no-untyped-def]  # numba types it by the signature
     """What `compiled` returns, for other kernels: their text may be an array of uint8."""
     last, seen, weight = _read(tables[0], int64(PAGES), utf8, scratch)
-    count = _find(tables, scratch, last, seen, found, int64(0), viewed, int64(FOUND_RAW))
-    if viewed and seen & LEET:
+    count, seen = _find(tables, scratch, last, seen, found, int64(0), viewed, int64(FOUND_RAW))
+    if viewed and seen & LATIN and seen & LEET:
         last, _, _ = _read_again(tables[0], int64(LEET_PAGES), utf8, scratch)
-        count = _find(tables, scratch, last, seen, found, count, int64(0), int64(FOUND_LEET))
+        count, _ = _find(tables, scratch, last, seen, found, count, int64(0), int64(FOUND_LEET))
     if viewed and seen & REPEATED:
         last, _, _ = _read_again(tables[0], int64(PAGES), utf8, scratch)
         for most in (2, 1):
             last = _collapse(scratch, last, int64(most))
-            count = _find(tables, scratch, last, seen, found, count, int64(0), int64(FOUND_REPEATED))
+            count, _ = _find(tables, scratch, last, seen, found, count, int64(0), int64(FOUND_REPEATED))
     if weight >= WEIGHT and count < PRIVATE:
         count += PRIVATE
     return count
@@ -162,10 +160,11 @@ def _find(tables, scratch, last, seen, found, count, viewed, written):  # type: 
     if viewed:
         unusual = DETOUR | READ_TOGETHER
         if seen & LATIN:
-            count = _mark_runs(words, spelled, scratch, last, found, count)
+            count, oddities = _mark_runs(words, spelled, scratch, last, found, count)
+            seen |= oddities
         if seen & READ_TOGETHER:
             _mark_splits(words, scratch, last)
-    return _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, written, unusual)
+    return _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, written, unusual), seen
 
 
 @called
@@ -209,8 +208,6 @@ def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
     weight = 0
     before = 0  # the trait of the letter before, if only ghosts or spaces stand between
     spaces = 0
-    leet = 0  # LEET if the code point before may stand for a letter
-    run = 0  # how many letters before are the same as this
     previous = previous_trait = 0  # the letter before, whatever stands between
     splits = int64(words[SPLITS])
     i = 0
@@ -225,9 +222,8 @@ def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
         symbol = words[row + SYMBOL]
         trait = int64(words[row + TRAIT])
         weight += trait & WEIGHT
-        seen |= leet & (trait & LATIN) << LEET_SHIFT
-        leet = trait & LEET
         if symbol == SKIP:
+            seen |= trait & LEET
             if trait & IS_SPACE:
                 spaces = SPACED
             elif trait & IS_GHOST == 0:
@@ -238,8 +234,6 @@ def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
         # Without a branch: a wrong guess would cost more than the look.
         component = int64(words[row + LETTER])
         bit = (previous * SPLIT_MULTIPLIER + component) & (SPLIT_BITS - 1)
-        run = run + 1 if component == previous else 0
-        seen |= (run > 1) * (trait & LATIN) << REPEATED_SHIFT
         components = trait >> SPLIT_SECOND & previous_trait >> SPLIT
         is_split = int64(words[splits + (bit >> 5)]) >> (bit & 31) & components & 1
         seen |= is_split * READ_TOGETHER
@@ -547,15 +541,25 @@ def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # ty
 # Other views.
 
 
+@inlined
+def _is_read(scratch, at):  # type: ignore[no-untyped-def]
+    """May the letter stand in a pattern, in some way?"""
+    return scratch[at, SYMBOL] > 0 or int64(scratch[at, TRAIT]) & DETOUR != 0
+
+
 @called
 def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-untyped-def]
-    """Mark the runs of Latin letters that may be pinyin or initials; take those that are initials of a term."""
+    """Mark the runs of Latin letters that may be pinyin or initials; take those that are initials of a term.
+
+    Says too whether a digit or sign before one may stand for a letter (LEET), and whether one stands thrice (REPEATED).
+    """
+    oddities = 0
     at = STACK
     chain = -1  # where the runs begin that may be pinyin, side by side
     strange = False  # may one of them be nothing else?
     while at <= last:
         if int64(scratch[at, TRAIT]) & LATIN == 0:
-            if chain >= 0 and (strange or (at < last and scratch[at, SYMBOL] > 0)):
+            if chain >= 0 and (strange or (at < last and _is_read(scratch, at))):
                 for place in range(chain, at):
                     scratch[place, TRAIT] |= SPELLED | READ_TOGETHER
             chain = -1
@@ -564,8 +568,12 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
         first = at
         high = low = 0
         state = 1
+        if int64(scratch[first - 1, TRAIT]) & LEET and scratch[first - 1, PLACE] == scratch[first, PLACE] - 1:
+            oddities |= LEET if first > STACK else 0
         while True:
             letter = int64(scratch[at, LETTER]) - 0x60
+            if at - first > 1 and scratch[at, LETTER] == scratch[at - 1, LETTER] == scratch[at - 2, LETTER]:
+                oddities |= REPEATED
             if at - first < 6:
                 high = high << 5 | letter
             else:
@@ -577,8 +585,8 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
         size = at - first
         after_word = int64(scratch[first, TRAIT]) & ADJACENT != 0
         before_word = int64(scratch[at, TRAIT]) & ADJACENT != 0
-        behind = first > STACK and scratch[first - 1, SYMBOL] > 0 and int64(scratch[first - 1, TRAIT]) & LATIN == 0
-        ahead = at < last and scratch[at, SYMBOL] > 0 and int64(scratch[at, TRAIT]) & LATIN == 0
+        behind = first > STACK and _is_read(scratch, first - 1) and int64(scratch[first - 1, TRAIT]) & LATIN == 0
+        ahead = at < last and _is_read(scratch, at) and int64(scratch[at, TRAIT]) & LATIN == 0
         if state != 0 and spelled[spelling.STATES + spelling.ROW * state + spelling.ACCEPTS] != 0:
             if chain < 0:
                 chain = first
@@ -597,7 +605,7 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
             if behind or ahead:
                 for place in range(first, at):
                     scratch[place, TRAIT] |= ABBREVIATED | READ_TOGETHER
-    return count
+    return count, oddities
 
 
 @inlined

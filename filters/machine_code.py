@@ -12,16 +12,16 @@ The files are the process's own code: they lie in a folder that only its user ma
 from __future__ import annotations
 
 import hashlib
+import inspect
 import pickle
 import sys
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from types import FunctionType
 from typing import Any, cast
 from uuid import uuid4
 
-import llvmlite
+import llvmlite  # type: ignore[import-untyped]
 import numba
 import numpy as np
 from llvmlite import binding
@@ -32,7 +32,7 @@ from numba.core.compiler import CompileResult
 _DIGEST = hashlib.sha256().digest_size
 
 _folder: Path | None = None
-_loaded: list[CompileResult] = []
+_loaded: list[object] = []
 """What entry points point into."""
 
 # Without numba's runtime, which counts references: no kernel owns an array, and counting would cost more than the
@@ -54,7 +54,7 @@ def keep_in(folder: Path) -> None:
     _folder = folder if owned else None
 
 
-def entry_point(function: FunctionType, signature: Any) -> Callable[..., Any]:
+def entry_point(function: Callable[..., object], signature: Any) -> Callable[..., Any]:
     """The function as machine code, by its own entry point: numba's dispatcher would cost more than most kernels.
 
     ``signature`` is a numba signature. What is called trusts its callers to pass these very types.
@@ -62,13 +62,15 @@ def entry_point(function: FunctionType, signature: Any) -> Callable[..., Any]:
     dispatcher = called_from_python(function)
     place = None
     if _folder is not None:
-        sources = _digest(Path(__file__).parent), _digest(Path(function.__code__.co_filename).parent)
+        sources = _digest(Path(__file__).parent), _digest(Path(inspect.getfile(function)).parent)
         key = f"{function.__module__}.{function.__qualname__}{signature}{sources}{_environment()}"
         place = _folder / f"{function.__module__}.{hashlib.sha256(key.encode()).hexdigest()[:32]}"
         code = _read(place)
         if code is not None:
             try:
-                kept: CompileResult = CompileResult._rebuild(dispatcher.targetctx, *code)
+                kept: Any = CompileResult._rebuild(  # type: ignore[no-untyped-call]
+                    dispatcher.targetctx, *code
+                )
                 _loaded.append(kept)
                 return cast(Callable[..., Any], kept.entry_point)
             except Exception:  # noqa: S110 - it is numba's own; compiling is always right
@@ -90,10 +92,10 @@ def _read(place: Path) -> Any:
     return pickle.loads(content[_DIGEST:])  # noqa: S301 - written by this user, in a folder of theirs alone
 
 
-def _write(place: Path, result: CompileResult) -> None:
+def _write(place: Path, result: Any) -> None:
     unfinished = place.with_name(f"{uuid4().hex}.unfinished")
     try:
-        code = serialize.dumps(result._reduce())
+        code: bytes = serialize.dumps(result._reduce())  # type: ignore[no-untyped-call]
         unfinished.write_bytes(hashlib.sha256(code).digest() + code)
         unfinished.replace(place)
     except OSError:  # the disk is full, or not ours: the next process compiles again
@@ -111,6 +113,7 @@ def _digest(package: Path) -> str:
 
 @cache
 def _environment() -> str:
-    """The tools and the processor."""
+    """The tools, how they are set, and the processor."""
     tools = sys.version, numba.__version__, llvmlite.__version__, np.__version__
-    return repr((tools, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()))
+    settings = sorted((name, str(value)) for name, value in vars(numba.config).items() if name.isupper())
+    return repr((tools, settings, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()))

@@ -222,27 +222,26 @@ class Scanner:
     def _sightings(self, text: str, candidates: Set[Candidate], raw: Sequence[Match]) -> list[Seen]:
         """The candidates of the other views that are meant. What overlaps a raw match, harmless or not, is left out."""
         ends = [match[1] for match in raw]
-        letters: Letters | None = None
         sightings: list[tuple[int, int, int, View]] = []
         for kind, number, start, end in candidates:
             after = bisect_right(ends, start)
             if after < len(raw) and raw[after][0] < end:
                 continue
-            letters = letters or Letters.of(text, self._folding)
-            if kind == FOUND_RAW:
-                writing = self._writings[number - len(self._patterns)]
-                number, pattern = writing.term, self._patterns[writing.term][0]
-                view = meaning(letters, start, end, pattern.letters, writing)
-            elif kind == FOUND_LEET:
-                view = View.LEET
-            elif kind == FOUND_REPEATED:
-                start, end = letters.repeated(start, end)
-                view = View.REPEATED
-            else:
-                pattern = self._patterns[number][0]
-                view = meaning(letters, start, end, pattern.letters)
+            writing = self._writings[number - len(self._patterns)] if number >= len(self._patterns) else None
+            term = writing.term if writing else number
+            letters, first = Letters.around(text, start, end, self._folding)
+            if kind == FOUND_REPEATED:
+                begin, stop = letters.repeated(start - first, end - first)
+                sightings.append((first + begin, first + stop, term, View.REPEATED))
+                continue
+            leet = kind == FOUND_LEET
+            view = (
+                View.LEET
+                if leet
+                else meaning(letters, start - first, end - first, self._patterns[term][0].letters, writing)
+            )
             if view is not None:
-                sightings.append((start, end, number, view))
+                sightings.append((start, end, term, view))
         kept: list[Seen] = []
         for start, end, number, view in sorted(sightings, key=lambda one: (one[0], -one[1], one[2])):
             if not kept or end > kept[-1][1]:

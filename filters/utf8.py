@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from numba import int64, njit
+from numba import int64
+
+from filters.machine_code import inlined
 
 TRUNCATED = -1
 
 
-@njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inlined
 def decode(utf8, i, end):  # type: ignore[no-untyped-def]  # numba types it where it is inlined
     """The code point at ``utf8[i]`` and where the next one begins; TRUNCATED where the text ends within it.
 

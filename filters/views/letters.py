@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Self
 
 import msgspec
 
 from filters.folding import BREAK, FULL_STOP, GHOST, SKIPPED, SPACE, Folding
 
+SURROUNDINGS = 32
+"""Code points on either side of a stretch that evidence looks at, and twice as many to the end of a word."""
 LONGEST_SYLLABLE = 6
 """Latin letters in ``zhuang``."""
 
@@ -35,23 +38,38 @@ class Letters(msgspec.Struct, frozen=True):
     """Does a full stop with a space after it stand before it?"""
 
     @classmethod
-    def of(cls, text: str, folding: Folding) -> Letters:
+    def of(cls, text: str, folding: Folding) -> Self:
         """The letters of a text."""
         return cls.of_folded(folding.fold(text))
 
     @classmethod
-    def of_folded(cls, folded: str) -> Letters:
+    def around(cls, text: str, start: int, end: int, folding: Folding) -> tuple[Self, int]:
+        """The letters around two code points of a text, as far as evidence looks; and where in the text they begin."""
+        first, last = max(start - SURROUNDINGS, 0), min(end + SURROUNDINGS, len(text))
+        # No word is cut, if it can be helped: what is longer than this is none.
+        while first and start - first < 2 * SURROUNDINGS and text[first - 1].isalnum():
+            first -= 1
+        while last < len(text) and last - end < 2 * SURROUNDINGS and text[last].isalnum():
+            last += 1
+        return cls.of_folded(folding.fold(text[first:last])), first
+
+    @classmethod
+    def of_folded(cls, folded: str) -> Self:
         """The letters of a text that is folded already."""
-        places = [place for place, char in enumerate(folded) if char not in SKIPPED]
+        places: list[int] = []
         runs: list[int] = []
         ends: list[bool] = []
-        previous = -1
-        for place in places:
-            gap = folded[previous + 1 : place].replace(GHOST, "")
-            joined = previous >= 0 and not gap and _kind(folded[place]) == _kind(folded[previous]) != 0
-            runs.append((runs[-1] + (not joined)) if runs else 0)
-            ends.append(FULL_STOP + SPACE in gap)
-            previous = place
+        previous, before, run = -1, 0, -1
+        for place, char in enumerate(folded):
+            if char in SKIPPED:
+                continue
+            kind = _kind(char)
+            gap = folded[previous + 1 : place]
+            run += not (kind and kind == before and not gap.strip(GHOST))
+            places.append(place)
+            runs.append(run)
+            ends.append(len(gap) > 1 and FULL_STOP + SPACE in gap.replace(GHOST, ""))
+            previous, before = place, kind
         return cls("".join(folded[place] for place in places), places, runs, ends)
 
     def run(self, index: int) -> tuple[int, int]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numba import int32, int64, typeof, types, uint8
@@ -87,7 +86,7 @@ _BAD = -1
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
-Walk = Callable[[tuple[NDArray[Any], ...], Longs, bytes, NDArray[np.uint8], Longs, Ints, Ints], int]
+Walk = Callable[[survey.Data, Longs, bytes, NDArray[np.uint8], Longs, Ints, Ints], int]
 
 
 @cache
@@ -97,7 +96,8 @@ def compiled(data: types.Type) -> Walk:
     ``data``, of the numba type given, is what a scanner searches with, ``plan`` what `plan_of` made for the route.
     ``read`` must be shorter than 2 GiB; what of it lies beyond the length of ``scratch`` (uint8) is not looked at.
     ``work`` is int64 [WORK], ``letters`` what `filters.survey.scratch_for` gives for ``scratch``; ``rows`` is int32
-    [n, COLUMNS] and takes the first n frames. What follows the last row's END is a frame that is not whole yet, or had no room. A frame beyond the plan's
+    [n, COLUMNS] and takes the first n frames. What follows the last row's END is a frame that is not whole yet, or had
+    no room. A frame beyond the plan's
     limit ends the walk at once, whole or not: its row reaches to the end of the read.
 
     Texts are looked at by `filters.survey`: when it sees nothing, scanning the text would find nothing.
