@@ -199,7 +199,6 @@ def test_a_folder_of_another_user_is_not_used(sources: Path, kept: Path) -> None
     assert list(kept.iterdir()) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the name of a file does not depend on numba's settings")
 def test_code_without_checks_is_not_taken_for_code_with_them(sources: Path, kept: Path) -> None:
     assert Process(sources, kept).answer() == COMPILED
     assert Process(sources, kept, NUMBA_BOUNDSCHECK="1").answer() == COMPILED
