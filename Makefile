@@ -28,8 +28,9 @@ check: install  ## ruff, mypy --strict, import-linter
 bench: install  ## the text kernels beside their peers, and their budgets
 	$(BIN)/shieldwire bench kernels $(ARGS)
 
-fuzz: install  ## a million random reads through the read kernel, with bounds checked
+fuzz: install  ## a million random reads, and texts, through the read kernel, and the search, with bounds checked
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.gateway.wire.mutants 1000000
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.filters.mutants 1000000
 
 format: install
 	$(BIN)/ruff check --fix .

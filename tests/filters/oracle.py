@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import pairwise
 
 import msgspec
@@ -23,6 +24,7 @@ def word(char: str) -> bool:
     return char.isalnum() and char < "\u2e80"
 
 
+@cache
 def expressions(text: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """How a term may be written: together, or spelled out with a space at every place."""
     folded = Folding.shipped().fold(text)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters import automaton, kernel
 from filters.classes import Harm
-from filters.folding import SKIPPED, Folding
+from filters.folding import Folding
 from filters.hits import CLEAN, Hit, Severity
 from filters.lexicon import Lexicon, Term, parse
 from filters.scanner import Scanner
@@ -211,25 +209,3 @@ def test_agrees_with_the_naive_scanner_on_any_lexicon(lexicon: Lexicon, texts: l
     scanner = Scanner(lexicon)
     for text in texts:
         assert {hit for hit in scanner.scan(text).hits if hit.view == "raw"} == oracle.scan(lexicon, text)
-
-
-WORDS = automaton.build(["ab", "傻逼"], Folding.shipped())
-
-
-@given(st.binary(max_size=40))
-def test_the_search_stays_within_bounds_on_any_bytes(data: bytes) -> None:
-    found = np.full((4, 2), -7, dtype=np.int32)
-    count = kernel.compiled()(WORDS, data, found)
-    interpreted = np.full((4, 2), -7, dtype=np.int32)
-    # In the interpreter an index past the end is an error, not a stray read.
-    assert kernel._search(WORDS, data, interpreted) == count  # type: ignore[no-untyped-call]
-    assert (found == interpreted).all()
-    assert (found[min(count, 4) :] == -7).all()
-
-
-def test_every_code_point_is_skipped_or_ends_a_match_as_it_folds() -> None:
-    search, room = kernel.compiled(), np.empty((0, 2), dtype=np.int32)
-    folded = Folding.shipped().fold("".join(map(chr, range(sys.maxunicode + 1))))
-    for code, to in enumerate(folded):
-        text = f"a{chr(code)}b".encode("utf-8", "surrogatepass")
-        assert search(WORDS, text, room) == (to in SKIPPED or to in "ab"), hex(code)
