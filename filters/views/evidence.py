@@ -203,37 +203,6 @@ def _is_worded(before: list[str], within: list[str], after: list[str], words: Wo
     return False
 
 
-FOREIGN_BARS = (8.0, 5.0)
-"""How much cheaper the clause must be with one foreign letter, and with two, put outside the term."""
-
-
-def torn_apart(letters: Letters, start: int, end: int, term: str) -> bool:
-    """Is this stretch the term with one or two Chinese letters between two of its own, where they do not belong?
-
-    会歧被视 is 会被歧视, 种为因族 is 因为种族: what tells is that it is more ordinary with neighbours exchanged.
-    All letters are Chinese and as they are, and no word around reaches into the stretch (强买强卖 holds no 买卖).
-    """
-    stretch = letters.chars[start:end]
-    foreign = len(stretch) - len(term)
-    if not 1 <= foreign <= len(FOREIGN_BARS) or len(term) > LONGEST or not all(map(is_hanzi, stretch)):
-        return False
-    first, last = letters.clause(start, end, REACH)
-    before, after = letters.tokens(first, start), letters.tokens(end, last)
-    words = Words.shipped()
-    cost = words.cost(before + list(stretch) + after)[-1]
-    if _is_worded(before, list(stretch), after, words):
-        return False
-    for at in range(1, len(term)):
-        between = stretch[at : at + foreign]
-        if stretch[:at] + stretch[at + foreign :] == term:
-            orders = {between, between[::-1]}
-            outside = [part for order in orders for part in (order + term, term + order)]
-            undone = min(words.cost(before + list(part) + after)[-1] for part in outside)
-            if cost - undone > FOREIGN_BARS[foreign - 1]:
-                return True
-    return False
-
-
 def _runs_are_whole(letters: Letters, start: int, steps: tuple[Step, ...]) -> bool:
     """Of each run of Latin letters that is read: is all of it spelled out, or all of it initials?"""
     at = start

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping
 import msgspec
 
 from filters.index import LONGEST_INITIALS
-from filters.views.evidence import View, initials, refusal, shuffles, surprising, torn_apart, view_of
+from filters.views.evidence import View, initials, refusal, shuffles, surprising, view_of
 from filters.views.letters import Letters
 from filters.views.words import Words
 
@@ -46,4 +46,4 @@ def meaning(letters: Letters, start: int, end: int, term: str, writing: Writing 
         return None
     if writing is not None:
         return View.SHUFFLED if surprising(letters, first, last, term, View.SHUFFLED, 1) else None
-    return view_of(letters, first, last, term) or (View.SHUFFLED if torn_apart(letters, first, last, term) else None)
+    return view_of(letters, first, last, term)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from filters.folding import BREAK, Folding
-from filters.views.evidence import View, shuffles, spelled_apart, torn_apart
-from filters.views.letters import LONGEST_SYLLABLE, Letters, is_hanzi
+from filters.views.evidence import View, shuffles, spelled_apart
+from filters.views.letters import LONGEST_SYLLABLE, Letters
 from filters.views.words import Words
 from filters.views.writings import Writing, meaning
 
@@ -23,30 +23,19 @@ class Sighting(msgspec.Struct, frozen=True):
 
 
 def sightings(terms: list[str], text: str) -> Iterator[Sighting]:
-    """Every sighting of terms (folded letters) in a text, overlapping ones too, but for terms torn apart."""
+    """Every sighting of terms (folded letters) in a text, overlapping ones too."""
     letters = Letters.of(text, Folding.shipped())
     for term in filter(spelled_apart, terms):
         for start, end in _stretches(letters, LONGEST_SYLLABLE * len(term)):
             stretch = letters.chars[start:end]
             first, last = letters.places[start], letters.places[end - 1] + 1
             view = meaning(letters, first, last, term) if stretch != term else None
-            if view is not None and not torn_apart(letters, start, end, term):
+            if view is not None:
                 yield Sighting(first, last, term, view)
             if stretch in shuffles(term) and stretch not in Words.shipped().chinese:
                 view = meaning(letters, first, last, term, Writing(0))
                 if view is not None:
                     yield Sighting(first, last, term, view)
-
-
-def torn(terms: list[str], text: str) -> Iterator[Sighting]:
-    """Every term whose letters stand in their order, one or two Chinese letters among them that belong elsewhere."""
-    letters = Letters.of(text, Folding.shipped())
-    for term in terms:
-        if all(map(is_hanzi, term)):
-            for start, end in _stretches(letters, len(term) + 2):
-                apart = any(letters.ends_sentence[start + 1 : end])
-                if not apart and torn_apart(letters, start, end, term):
-                    yield Sighting(letters.places[start], letters.places[end - 1] + 1, term, View.SHUFFLED)
 
 
 def _stretches(letters: Letters, longest: int) -> Iterator[tuple[int, int]]:

@@ -187,8 +187,7 @@ def test_the_search_finds_what_the_naive_views_find_and_nothing_else(text: str) 
     for sighting in naive:
         assert any(hit.start < sighting.end and sighting.start < hit.end for hit in found), sighting
     known = {(sighting.start, sighting.end, sighting.term, sighting.view) for sighting in naive}
-    torn = {(sighting.start, sighting.end, sighting.term, sighting.view) for sighting in oracle.torn(TERMS, text)}
-    assert {(hit.start, hit.end, hit.why, hit.view) for hit in found if hit.view != View.RAW} <= known | torn
+    assert {(hit.start, hit.end, hit.why, hit.view) for hit in found if hit.view != View.RAW} <= known
 
 
 @given(st.binary(max_size=40))
@@ -199,37 +198,6 @@ def test_the_search_stays_within_bounds_on_any_bytes(data: bytes) -> None:
     count = kernel.compiled()(scanner().survey_data[0], data, scratch, found, 1) & (kernel.PRIVATE - 1)
     assert count >= 0
     assert (found[min(count, 4) :] == -7).all()
-
-
-@pytest.mark.req("W3")
-@pytest.mark.parametrize(
-    ("text", "term", "stretch"),
-    [
-        ("他们会歧被视的", "歧视", "歧被视"),
-        ("种为因族不同", "种族", "种为因族"),
-        ("最怕艾得滋病的人", "艾滋病", "艾得滋病"),
-    ],
-)
-def test_a_term_torn_apart_is_known_by_the_order_that_would_be_ordinary(text: str, term: str, stretch: str) -> None:
-    (sighting,) = oracle.torn([term], text)
-    assert text[sighting.start : sighting.end] == stretch
-
-
-@pytest.mark.req("W3")
-@pytest.mark.parametrize(
-    ("text", "term"),
-    [
-        ("这是强买强卖的行为", "买卖"),
-        ("推荐大家早点去", "早去"),
-        ("他是个没有素质的人", "没素质"),
-        ("这个傻孩子", "傻子"),
-        ("干你妈妈做的菜", "干你妈"),
-        ("歧 ，被视", "歧视"),
-        ("会歧a视", "歧视"),
-    ],
-)
-def test_letters_apart_that_stand_in_ordinary_words_are_no_term(text: str, term: str) -> None:
-    assert list(oracle.torn([term], text)) == []
 
 
 @pytest.mark.parametrize(
