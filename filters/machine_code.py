@@ -44,11 +44,17 @@ inlined: Any = called_from_python(no_cpython_wrapper=True, no_cfunc_wrapper=True
 
 
 def keep_in(folder: Path) -> None:
-    """From now on, keep machine code in this folder, which is made if it is not there."""
+    """From now on, keep machine code in this folder, which is made if it is not there.
+
+    Not in one that others own or may enter: what lies there is run.
+    """
     global _folder  # one for the process, like the code itself
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owned = folder.stat().st_mode & 0o077 == 0
+        ours = folder / f"{uuid4().hex}.unfinished"
+        ours.touch()
+        owned = folder.stat().st_uid == ours.stat().st_uid and folder.stat().st_mode & 0o077 == 0
+        ours.unlink()
     except OSError:
         owned = False
     _folder = folder if owned else None

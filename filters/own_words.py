@@ -42,7 +42,7 @@ _KEY, _VALUE = 0, 1
 
 _Array = TypeVar("_Array", bound=NDArray[Any])
 _Table = NDArray[np.int64]
-_Search = Callable[[NDArray[np.int32], _Table, _Table, _Table, bytes, NDArray[np.int32]], int]
+_Search = Callable[[NDArray[np.int32], _Table, _Table, _Table, bytes, NDArray[np.int64], NDArray[np.int32]], int]
 
 
 class OwnWordsError(ValueError):
@@ -114,11 +114,12 @@ class OwnWords:
     def _occurrences(self, text: str) -> Iterator[OwnWordHit]:
         """By their ends."""
         search, utf8 = _compiled(), text.encode("utf-8", "surrogatepass")
-        count = search(_deltas(), _powers(), self._endings, self._hashes, utf8, _NO_ROOM)
+        read = np.empty(len(utf8) + 1, dtype=np.int64)  # the kernel's own room: it allocates nothing
+        count = search(_deltas(), _powers(), self._endings, self._hashes, utf8, read, _NO_ROOM)
         if not count:
             return
         found = np.empty((count, 2), dtype=np.int32)
-        search(_deltas(), _powers(), self._endings, self._hashes, utf8, found)
+        search(_deltas(), _powers(), self._endings, self._hashes, utf8, read, found)
         folding = Folding.shipped()
         folded = folding.fold(text)
         patterns: dict[int, Pattern] = {}
@@ -205,15 +206,14 @@ def _compiled() -> _Search:
     """
     table, powers = types.Array(int64, 2, "C", readonly=True), types.Array(int64, 1, "C", readonly=True)
     deltas, found = types.Array(int32, 1, "C", readonly=True), types.Array(int32, 2, "C")
-    signature = int64(deltas, powers, table, table, types.Bytes(types.uint8, 1, "C"), found)
+    signature = int64(deltas, powers, table, table, types.Bytes(types.uint8, 1, "C"), types.Array(int64, 1, "C"), found)
     return machine_code.entry_point(_search, signature)
 
 
-def _search(deltas, powers, endings, hashes, utf8, found):  # type: ignore[no-untyped-def]  # numba types it
+def _search(deltas, powers, endings, hashes, utf8, read, found):  # type: ignore[no-untyped-def]  # numba types it
     end = len(utf8)
     room = len(found)
     # The hash of the first n letters; from two of these follows that of the run between.
-    read = np.empty(end + 1, dtype=np.int64)
     read[0] = 0
     letters = 0
     count = 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from numba import int64
 
-from filters.machine_code import inlined
+from filters.machine_code import called_from_python
 
 TRUNCATED = -1
 
 
-@inlined
+@called_from_python(forceinline=True)
 def decode(utf8, i, end):  # type: ignore[no-untyped-def]  # numba types it where it is inlined
     """The code point at ``utf8[i]`` and where the next one begins; TRUNCATED where the text ends within it.
 

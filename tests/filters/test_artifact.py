@@ -122,7 +122,7 @@ def test_every_refusal_says_why(tmp_path: Path, sound: bytes) -> None:
         sound[:40]: "the file is cut short within its header",
         sound[:-1]: f"the file has {len(sound) - 1} bytes and should have {len(sound)}",
         sound[:-1] + b"x": "the file is damaged: its hash differs from the one it was written with",
-        sound[:16] + b"\7" + sound[17:]: "the file is of version 7, this program reads version 1: compile it again",
+        sound[:16] + b"\7" + sound[17:]: "the file is of version 7, this program reads version 2: compile it again",
         forged(other_tables): "the file was compiled with other tables than this program's: compile it again",
     }
     file = tmp_path / "x.text"

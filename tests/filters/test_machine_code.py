@@ -190,7 +190,6 @@ def test_a_folder_in_the_place_of_a_file_does_no_harm(sources: Path, kept: Path)
     assert list(file.iterdir()) == []
 
 
-@pytest.mark.xfail(strict=True, reason="`keep_in` looks at the mode of the folder, not at its owner")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away, or enter that of another")
 def test_a_folder_of_another_user_is_not_used(sources: Path, kept: Path) -> None:
     kept.mkdir(parents=True, mode=0o700)
