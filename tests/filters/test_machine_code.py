@@ -51,6 +51,7 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._told = False
         assert self._child.stdout is not None
         assert self._child.stdout.readline() == "ready\n"
 
@@ -63,7 +64,8 @@ class Process:
     def go(self) -> None:
         """Let it ask; `answer` waits for what comes."""
         assert self._child.stdin is not None
-        if not self._child.stdin.closed:
+        if not self._told:
+            self._told = True
             self._child.stdin.write("\n")
             self._child.stdin.flush()
 
