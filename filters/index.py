@@ -25,6 +25,7 @@ finds a term and its homophones, and only where it ends are letters compared.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -32,7 +33,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.folding import GHOST, SKIPPED, SPACE, Folding, is_word
+from filters.folding import BREAK, GHOST, SKIPPED, SPACE, Folding, is_word
 from filters.placement import Numbers
 from filters.private.symbols import weight_table
 from filters.reading import Pattern
@@ -75,6 +76,8 @@ IS_SPACE = 1 << 8
 IS_GHOST = 1 << 9
 SPLIT_SECOND = 15
 """Shift: it may be the second component of a letter. (The bits between are the kernel's own.)"""
+EXPANDS = 1 << 30
+"""It stands for several letters (``ﬁ``, ``㎏``): these are what its reference refers to."""
 LEET = 1 << 28
 """It may stand for a Latin letter; in the rows of the leet pages: it does."""
 COST, COSTS = 16, (1 << 11) - 1
@@ -293,6 +296,10 @@ def _rows(
     rows[:, LETTER] = np.arange(_PAGES << 8)
     rows[:, TRAIT] = _traits()
     lists: list[int] = []
+    for code, letters in expansions().items():
+        rows[code, DETOURS] = len(lists) + 1
+        rows[code, TRAIT] |= EXPANDS
+        lists += [len(letters), *map(ord, letters)]
     for char, symbols in detours.items():
         rows[ord(char), DETOURS] = len(lists) + 1
         rows[ord(char), TRAIT] |= DETOUR
@@ -324,6 +331,24 @@ def _stored(page: NDArray[np.int64], stored: dict[bytes, int]) -> int:
     rows = page.reshape(256, ENTRY)
     blank = not rows[:, [SYMBOL, TRAIT, DETOURS]].any()
     return stored.setdefault(_BLANK if blank else page.tobytes(), len(stored))
+
+
+@cache
+def expansions() -> Mapping[int, str]:
+    """The folded letters of each code point whose NFKC form is several, by code point.
+
+    Not more letters than it has bytes in UTF-8 (an Arabic ligature stands for 18), so that a text has room for them.
+    """
+    folding = Folding.shipped()
+    found: dict[int, str] = {}
+    for code in range(0x80, _PAGES << 8):
+        char = chr(code)
+        form = unicodedata.normalize("NFKC", char) if not 0xD800 <= code < 0xE000 else char
+        if len(form) > 1 and code not in folding.table:
+            letters = folding.fold(form)
+            if len(letters) <= len(char.encode()) and not SKIPPED & {*letters} and BREAK not in letters:
+                found[code] = letters
+    return found
 
 
 UNLIKELY = frozenset("(<[{+#")

@@ -27,6 +27,7 @@ from filters.index import (
     DETOURS,
     ENTRIES,
     ENTRY,
+    EXPANDS,
     HANZI,
     INITIALS,
     INITIALS_MASK,
@@ -75,9 +76,9 @@ Tables = tuple[Words, NDArray[np.int64], Words, Words]
 """What a search reads: the index, `views.words.hashed`, `views.words.bigrams`, `views.spelling.table`."""
 Search = Callable[[Tables, bytes, Words, NDArray[np.int32], int], int]
 
-FOUND_RAW, FOUND_VIEW, FOUND_INITIALS, FOUND_LEET, FOUND_REPEATED = range(5)
+FOUND_RAW, FOUND_VIEW, FOUND_INITIALS, FOUND_LEET, FOUND_REPEATED, FOUND_EXPANDED = range(6)
 """What a candidate was found as: a pattern as it is written, in another view, a run of initials, with digits and signs
-for letters, with letters repeated."""
+for letters, with letters repeated; a pattern as it is written, with a code point that stands for several letters."""
 
 PRIVATE = 1 << 40
 """Added to the count if the text may hold private data."""
@@ -200,6 +201,25 @@ def _collapse(scratch, last, most):  # type: ignore[no-untyped-def]
     return out
 
 
+@called
+def _expand(words, pages, parts, before, spaces, scratch, letter, point):  # type: ignore[no-untyped-def]
+    """Write the letters for which one code point stands: the next free row, and the trait of the last."""
+    for number in range(parts + 1, parts + 1 + int64(words[parts])):
+        code = int64(words[number])
+        row = int64(words[pages + (code >> 8)]) + 4 * (code & 0xFF)
+        trait = int64(words[row + TRAIT]) | EXPANDS
+        if trait & before & WORD:
+            trait |= spaces if spaces else ADJACENT
+        scratch[letter, SYMBOL] = words[row + SYMBOL]
+        scratch[letter, TRAIT] = trait
+        scratch[letter, LETTER] = words[row + LETTER]
+        scratch[letter, PLACE] = point - 1
+        letter += 1
+        before = trait
+        spaces = 0
+    return letter, before
+
+
 @inlined
 def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
     """The letters of the text as rows of the scratch from STACK on: the last one's end, all traits, all weights."""
@@ -228,6 +248,11 @@ def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
                 spaces = SPACED
             elif trait & IS_GHOST == 0:
                 before = 0
+            continue
+        if trait & EXPANDS:
+            letter, before = _expand(words, pages, int64(words[row + DETOURS]), before, spaces, scratch, letter, point)
+            spaces = previous = previous_trait = 0
+            seen |= before
             continue
         if trait & before & WORD:
             trait |= spaces if spaces else ADJACENT
@@ -394,7 +419,11 @@ def _ending(words, costs, bigrams, scratch, start, at, last, output, found, coun
                 count = _take(found, count, FOUND_RAW, int64(words[number]), scratch, start, at)
         elif same:
             if _may_stand(words, scratch, start, at, entry):
-                count = _take(found, count, FOUND_RAW, int64(words[number]), scratch, start, at)
+                expanded = 0
+                for place in range(start, at):
+                    expanded |= int64(scratch[place, TRAIT]) & EXPANDS
+                as_found = FOUND_EXPANDED if expanded else FOUND_RAW
+                count = _take(found, count, as_found, int64(words[number]), scratch, start, at)
         elif kind & VIEWED and viewed and not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
             count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
     return count

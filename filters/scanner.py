@@ -18,7 +18,7 @@ from filters.classes import Harm
 from filters.folding import Folding
 from filters.guards import standing
 from filters.hits import CLEAN, Hit, Scan, Severity
-from filters.kernel import FOUND_LEET, FOUND_RAW, FOUND_REPEATED
+from filters.kernel import FOUND_EXPANDED, FOUND_LEET, FOUND_RAW, FOUND_REPEATED
 from filters.lexicon import Lexicon, LexiconError, Term
 from filters.overlap import Match, conflicts, longest
 from filters.reading import Pattern, start_of
@@ -35,6 +35,8 @@ _WARMING = 4096
 
 _USUAL_LENGTH = 4096
 """Bytes of a text up to which a scan uses the scanner's own scratch."""
+
+_AS_WRITTEN = (FOUND_RAW, FOUND_EXPANDED)
 
 Entry = tuple[Pattern, Term | None]
 """What the search finds under one number: a term, or (None) a harmless phrase."""
@@ -195,11 +197,11 @@ class Scanner:
     def _hits(self, text: str, candidates: Sequence[Candidate]) -> list[Hit]:
         """The terms that stand in their context, by place."""
         patterns = len(self._patterns)
-        raw = [one for one in candidates if one[0] == FOUND_RAW and one[1] < patterns]
+        raw = [one for one in candidates if one[0] in _AS_WRITTEN and one[1] < patterns]
         matches = longest(self._accepted(text, raw))
         hits = [hit for match in matches if (hit := _standing(text, *match, View.RAW))]
         if len(raw) < len(candidates):
-            other = {tuple(one) for one in candidates if one[0] != FOUND_RAW or one[1] >= patterns}
+            other = {tuple(one) for one in candidates if one[0] not in _AS_WRITTEN or one[1] >= patterns}
             hits += [hit for sighting in self._sightings(text, other, matches) if (hit := _standing(text, *sighting))]
             hits.sort(key=_by_place)
         return hits
@@ -208,9 +210,10 @@ class Scanner:
         """The candidates that the rules of ``filters.reading`` accept."""
         folded = ""
         matches = []
-        for _, number, start, end in candidates:
+        for kind, number, start, end in candidates:
             pattern, term = self._patterns[number]
-            if end - start == len(pattern.letters):  # nothing within to be judged, and the search saw what is beside it
+            # Nothing within to be judged, and the search saw what is beside it.
+            if kind == FOUND_EXPANDED or end - start == len(pattern.letters):
                 matches.append((start, end, term))
                 continue
             folded = folded or self._folding.fold(text)

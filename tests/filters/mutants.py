@@ -122,7 +122,7 @@ class Bench:
         assert self._search(tables, utf8, scratch, found, 1) & (kernel.PRIVATE - 1) == count
         assert (found[count:] == -7).all()
         candidates: Sequence[Sequence[int]] = found[:count].tolist()
-        assert all(kernel.FOUND_RAW <= kind <= kernel.FOUND_REPEATED for kind, _, _, _ in candidates)
+        assert all(kernel.FOUND_RAW <= kind <= kernel.FOUND_EXPANDED for kind, _, _, _ in candidates)
         assert all(0 <= start < end <= length and number >= 0 for _, number, start, end in candidates)
 
 

@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from filters import index, kernel
 from filters.folding import SKIPPED, Folding
 from filters.index import CUE, RAW, VIEWED, Entry
-from filters.kernel import FOUND_INITIALS, FOUND_LEET, FOUND_RAW, FOUND_REPEATED, FOUND_VIEW, PRIVATE, Tables
+from filters.kernel import (
+    FOUND_EXPANDED,
+    FOUND_INITIALS,
+    FOUND_LEET,
+    FOUND_RAW,
+    FOUND_REPEATED,
+    FOUND_VIEW,
+    PRIVATE,
+    Tables,
+)
 from filters.lexicon import Lexicon
 from filters.reading import Pattern, start_of
 from filters.scanner import Scanner
@@ -54,6 +63,8 @@ def read(terms: Sequence[str], text: str, tables: Tables | None = None) -> set[t
     folded = FOLDING.fold(text)
     places = set()
     for kind, number, start, end in found(tables or tables_of(terms), text):
+        if kind == FOUND_EXPANDED:  # of code points that stand for several letters the naive scanner knows nothing
+            continue
         assert kind == FOUND_RAW
         pattern = Pattern.of(terms[number], FOLDING)
         assert FOLDING.letters(text[start:end]) == pattern.letters

@@ -108,6 +108,41 @@ def test_fires_with_its_place_in_the_original(text: str, span: str) -> None:
     assert text[hit.start : hit.end] == span
 
 
+@pytest.mark.parametrize(
+    ("text", "span", "view"),
+    [
+        ("ｋill your self", "ｋill your self", "raw"),
+        ("fuck ﬀ", "fuck", "raw"),
+        ("ki㏐ yourself, ki㏐", None, ""),
+        ("he said aß", None, ""),
+        ("quﬁck", None, ""),
+        ("you f0ck, fu0ck", None, ""),
+        ("oh fvck, f_ck", None, ""),
+        ("what a$$ is that", None, ""),
+        ("ki1l yourself", None, ""),
+        ("k1ll yourself now", "k1ll yourself", "leet"),
+        ("he is a fuuuuck", "fuuuuck", "repeated"),
+        ("fffuuuccckkk", "fffuuuccckkk", "repeated"),
+        ("kill youuuurself", "kill youuuurself", "repeated"),
+        ("asssss", "asssss", "repeated"),
+        ("glaasss", None, ""),
+    ],
+)
+def test_letters_written_as_other_signs(text: str, span: str | None, view: str) -> None:
+    hits = SCANNER.scan(text).hits
+    assert [(text[hit.start : hit.end], hit.view) for hit in hits] == ([] if span is None else [(span, view)])
+
+
+def test_a_code_point_that_stands_for_several_letters() -> None:
+    scanner = Scanner.compile(parse([("x.lexicon", "shieldwire-lexicon 1\n[threat severe]\ndie in a fire\nfind you")]))
+    text = "I will ﬁnd you, die in a ﬁre"
+    assert [(text[hit.start : hit.end], hit.view) for hit in scanner.scan(text).hits] == [
+        ("ﬁnd you", "raw"),
+        ("die in a ﬁre", "raw"),
+    ]
+    assert not scanner.scan("unﬁnd you").hits
+
+
 @pytest.mark.req("W3")
 @pytest.mark.parametrize("text", PASSES)
 def test_passes(text: str) -> None:
