@@ -33,7 +33,7 @@ HOSTILITY = {Severity.MILD: 0.3, Severity.SERIOUS: 0.7, Severity.SEVERE: 0.9}
 _WARMING = 4096
 """With how many entries a scanner is warmed up."""
 
-_USUAL_LENGTH = 4096
+_USUAL_LENGTH = 1 << 16
 """Bytes of a text up to which a scan uses the scanner's own scratch."""
 
 _AS_WRITTEN = (FOUND_RAW, FOUND_EXPANDED)
@@ -225,31 +225,30 @@ class Scanner:
     def _sightings(self, text: str, candidates: Set[Candidate], raw: Sequence[Match]) -> list[Seen]:
         """The candidates of the other views that are meant. What overlaps a raw match, harmless or not, is left out."""
         ends = [match[1] for match in raw]
-        sightings: list[tuple[int, int, int, View]] = []
-        for kind, number, start, end in candidates:
-            after = bisect_right(ends, start)
-            if after < len(raw) and raw[after][0] < end:
-                continue
-            writing = self._writings[number - len(self._patterns)] if number >= len(self._patterns) else None
-            term = writing.term if writing else number
-            letters, first = Letters.around(text, start, end, self._folding)
-            if kind == FOUND_REPEATED:
-                begin, stop = letters.repeated(start - first, end - first)
-                sightings.append((first + begin, first + stop, term, View.REPEATED))
-                continue
-            leet = kind == FOUND_LEET
-            view = (
-                View.LEET
-                if leet
-                else meaning(letters, start - first, end - first, self._patterns[term][0].letters, writing)
-            )
-            if view is not None:
-                sightings.append((start, end, term, view))
         kept: list[Seen] = []
-        for start, end, number, view in sorted(sightings, key=lambda one: (one[0], -one[1], one[2])):
-            if not kept or end > kept[-1][1]:
-                kept.append((start, end, self._patterns[number][1], view))
+        # By place, the longer ones first: what lies in one that is kept need not be judged.
+        for start, minus_end, number, kind in sorted((one[2], -one[3], one[1], one[0]) for one in candidates):
+            end = -minus_end
+            after = bisect_right(ends, start)
+            if (after < len(raw) and raw[after][0] < end) or (kept and end <= kept[-1][1]):
+                continue
+            sighting = self._sighting(text, start, end, number, kind)
+            if sighting is not None:
+                kept.append(sighting)
         return kept
+
+    def _sighting(self, text: str, start: int, end: int, number: int, kind: int) -> Seen | None:
+        """One candidate, if it is meant."""
+        writing = self._writings[number - len(self._patterns)] if number >= len(self._patterns) else None
+        pattern, term = self._patterns[writing.term if writing else number]
+        if kind == FOUND_LEET:
+            return start, end, term, View.LEET
+        letters, first = Letters.around(text, start, end, self._folding)
+        if kind == FOUND_REPEATED:
+            start, end = letters.repeated(start - first, end - first)
+            return first + start, first + end, term, View.REPEATED
+        view = meaning(letters, start - first, end - first, pattern.letters, writing)
+        return (start, end, term, view) if view is not None else None
 
 
 def _standing(text: str, start: int, end: int, term: Term | None, view: str) -> Hit | None:
