@@ -28,7 +28,7 @@ check: install  ## ruff, mypy --strict, import-linter
 bench: install  ## the text kernels beside their peers, and their budgets
 	$(BIN)/shieldwire bench kernels $(ARGS)
 
-fuzz: install  ## a million random reads, and texts, through the read kernel, and the search, with bounds checked
+fuzz: install  ## a million random reads through the read kernel, and texts through the search, with bounds checked
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.gateway.wire.mutants 1000000
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.filters.mutants 1000000
 

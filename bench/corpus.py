@@ -101,7 +101,7 @@ def synthetic_file(count: int) -> tuple[str, str]:
     """Name and content of a lexicon file of so many made-up terms that the shipped lexicon does not hold.
 
     Four in five are two Chinese words run together, as most entries of large lists are (so that ordinary text walks
-    into the automaton and falls out again); the fifth is a word of two to four English-looking syllables. All are of
+    into the trie and falls out again); the fifth is a word of two to four English-looking syllables. All are of
     the highest severity, so that none hides a graver one, and none lies in an entry of the shipped lexicon.
     """
     draw = random.Random("terms")  # noqa: S311 - no secret

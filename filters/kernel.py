@@ -69,7 +69,7 @@ from filters.machine_code import called, inlined
 from filters.trie import BASE, CHECK, UNIT
 from filters.utf8 import TRUNCATED, decode
 from filters.views import spelling
-from filters.views.words import BIGRAM_BITS, MULTIPLIER, REACH, SHIFT, SLOTS, UNKNOWN_CHARACTER
+from filters.views.words import BIGRAM_BITS, MULTIPLIER, REACH, SHIFT, SLOTS
 
 Words = NDArray[np.int32]
 Tables = tuple[Words, NDArray[np.int64], Words, Words]
@@ -109,7 +109,6 @@ IN_DETOUR, IN_PINYIN, IN_INITIALS = 1, 2, 4
 _MOST_STEPS = 2000
 """Of the readings that begin at one letter. No text that people write comes near: it bounds what a text can cost."""
 
-_UNKNOWN = round(100 * UNKNOWN_CHARACTER)
 _BAR, _EACH = 1000, 200
 """Hundredths: the bar of `filters.views.evidence` for homophones; that of no other view is lower."""
 _MARGIN = 5
@@ -419,11 +418,9 @@ def _ending(words, costs, bigrams, scratch, start, at, last, output, found, coun
                 count = _take(found, count, FOUND_RAW, int64(words[number]), scratch, start, at)
         elif same:
             if _may_stand(words, scratch, start, at, entry):
-                expanded = 0
-                for place in range(start, at):
-                    expanded |= int64(scratch[place, TRAIT]) & EXPANDS
-                as_found = FOUND_EXPANDED if expanded else FOUND_RAW
-                count = _take(found, count, as_found, int64(words[number]), scratch, start, at)
+                as_found = _written_as(scratch, start, at)
+                if as_found >= 0:
+                    count = _take(found, count, as_found, int64(words[number]), scratch, start, at)
         elif kind & VIEWED and viewed and not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
             count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
     return count
@@ -438,6 +435,24 @@ def _take(found, count, kind, number, scratch, start, at):  # type: ignore[no-un
         found[place, 2] = scratch[start, PLACE]
         found[place, 3] = scratch[at - 1, PLACE] + 1
     return count + 1
+
+
+@inlined
+def _written_as(scratch, start, at):  # type: ignore[no-untyped-def]
+    """FOUND_RAW; or FOUND_EXPANDED where a code point stands for several letters; -1 if these are not plainly meant.
+
+    For the rules of ``filters.reading`` know one letter a place: so no more than one space stands between two of these.
+    """
+    expanded = int64(scratch[start, TRAIT])
+    together = True
+    for place in range(start + 1, at):
+        trait = int64(scratch[place, TRAIT])
+        expanded |= trait
+        gap = int64(scratch[place, PLACE]) - int64(scratch[place - 1, PLACE])
+        together = together and (gap < 2 or (gap == 2 and trait & SPACED != 0))
+    if expanded & EXPANDS == 0:
+        return FOUND_RAW
+    return FOUND_EXPANDED if together else -1
 
 
 @inlined

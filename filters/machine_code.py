@@ -95,7 +95,10 @@ def _read(place: Path) -> Any:
         return None
     if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
         return None
-    return pickle.loads(content[_DIGEST:])  # noqa: S301 - written by this user, in a folder of theirs alone
+    try:
+        return pickle.loads(content[_DIGEST:])  # noqa: S301 - written by this user, in a folder of theirs alone
+    except Exception:  # by another version of numba, say
+        return None
 
 
 def _write(place: Path, result: Any) -> None:

@@ -201,8 +201,9 @@ def _read_only(array: _Array) -> _Array:
 def _compiled() -> _Search:
     """The search as machine code, called as in ``filters.kernel``.
 
-    ``search(deltas, powers, endings, hashes, utf8, found) -> count``: into ``found``, int32 [n, 2], the first n
-    candidates are written, the word's number (from 0 up) and the code point offset at which it ends.
+    ``search(deltas, powers, endings, hashes, utf8, read, found) -> count``: ``read`` is int64 [len(utf8) + 1], to work
+    in; into ``found``, int32 [n, 2], the first n candidates are written, the word's number (from 0 up) and the code
+    point offset at which it ends.
     """
     table, powers = types.Array(int64, 2, "C", readonly=True), types.Array(int64, 1, "C", readonly=True)
     deltas, found = types.Array(int32, 1, "C", readonly=True), types.Array(int32, 2, "C")

@@ -1,4 +1,4 @@
-"""Places the nodes of a trie into a double array (``filters.automaton`` says what that is), level by level.
+"""Places the nodes of a trie into a double array (``filters.trie`` says what that is), level by level.
 
 What is walked most lies together that way. Nodes with several children go where all of these fit: first fit, in machine
 code, looking back only so far, so that the time stays linear in the nodes. One child fits anywhere, so those fill the

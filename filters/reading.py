@@ -1,6 +1,6 @@
 """Is a candidate an honest reading of the original text? The rules on what may stand within and around a match.
 
-The automaton skips separators, so that ``f.u-c*k`` and ``傻 逼`` are found; it would also find ``ass`` in ``as such``.
+The search skips separators, so that ``f.u-c*k`` and ``傻 逼`` are found; it would also find ``ass`` in ``as such``.
 Its candidates are rare, so each is looked at again here, in the folded view of the text:
 
 1. A term that begins or ends with a word letter (``is_word``: Latin and its kind, digits) has none next to it there.
@@ -8,7 +8,7 @@ Its candidates are rare, so each is looked at again here, in the folded view of 
 3. Between two word letters that the term writes together no space stands (``as such``), unless the term is spelled
    out with a space at every place (``a s s``).
 4. Where the term has a space between word letters stands a run of spaces or of marks, not of both, or nothing.
-5. Elsewhere, with Chinese on either side, anything that the automaton skips may stand.
+5. Elsewhere, with Chinese on either side, anything that the search skips may stand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from filters.folding import FULL_STOP, GHOST, SKIPPED, SPACE, Folding, is_word
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A term or a harmless phrase as the automaton and these rules see it."""
+    """A term or a harmless phrase as the search and these rules see it."""
 
     letters: str
     """Folded, without anything that a match skips."""

@@ -36,6 +36,13 @@ _WARMING = 4096
 _USUAL_LENGTH = 1 << 16
 """Bytes of a text up to which a scan uses the scanner's own scratch."""
 
+MOST_CANDIDATES = 512
+"""Of a text; and so many of them at most are judged in other views. Nobody writes as many: it bounds what a text costs.
+
+Where there are more, the last hit reaches to the end of the text, so that nothing behind it goes unseen.
+"""
+MOST_JUDGED = 64
+
 _AS_WRITTEN = (FOUND_RAW, FOUND_EXPANDED)
 
 Entry = tuple[Pattern, Term | None]
@@ -184,7 +191,7 @@ class Scanner:
     def _candidates(self, utf8: bytes, count: int, viewed: int) -> Sequence[Candidate]:
         if not count:
             return []
-        found = np.empty((count, 4), dtype=np.int32)
+        found = np.empty((min(count, MOST_CANDIDATES), 4), dtype=np.int32)
         self._search(self.survey_data[0], utf8, self._scratch_for(utf8), found, viewed)
         candidates: Sequence[Candidate] = found.tolist()
         return candidates
@@ -204,6 +211,8 @@ class Scanner:
             other = {tuple(one) for one in candidates if one[0] not in _AS_WRITTEN or one[1] >= patterns}
             hits += [hit for sighting in self._sightings(text, other, matches) if (hit := _standing(text, *sighting))]
             hits.sort(key=_by_place)
+        if hits and (len(candidates) == MOST_CANDIDATES or len(candidates) - len(raw) > MOST_JUDGED):
+            hits[-1] = msgspec.structs.replace(hits[-1], end=len(text))
         return hits
 
     def _accepted(self, text: str, candidates: Sequence[Candidate]) -> list[Match]:
@@ -226,12 +235,16 @@ class Scanner:
         """The candidates of the other views that are meant. What overlaps a raw match, harmless or not, is left out."""
         ends = [match[1] for match in raw]
         kept: list[Seen] = []
+        judged = 0
         # By place, the longer ones first: what lies in one that is kept need not be judged.
         for start, minus_end, number, kind in sorted((one[2], -one[3], one[1], one[0]) for one in candidates):
             end = -minus_end
             after = bisect_right(ends, start)
             if (after < len(raw) and raw[after][0] < end) or (kept and end <= kept[-1][1]):
                 continue
+            judged += 1
+            if judged > MOST_JUDGED:
+                break
             sighting = self._sighting(text, start, end, number, kind)
             if sighting is not None:
                 kept.append(sighting)

@@ -5,7 +5,8 @@ using a double-array structure", 1989). The root is state 0 and its base is 0: t
 pattern is that symbol. Nodes are placed by ``filters.placement``.
 
 There are no fail links (Aho and Corasick, "Efficient string matching", 1975): ``filters.kernel`` begins a walk wherever
-a pattern may begin, and a sieve of pairs keeps these places few. So a walk may also read a letter in several ways.
+a pattern may begin, and a sieve (`filters.index`) keeps these places few. So a walk may also read a letter in several
+ways.
 """
 
 from __future__ import annotations

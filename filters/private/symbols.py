@@ -146,7 +146,7 @@ def needs_look(text: str) -> bool:
 
     Yes if the weights of its code points add up to ``THRESHOLD`` (a digit or an @ reaches it alone; a spelled-out
     numeral adds 1, a unit of a Chinese address 6), or if it has one of the ``TRIGGERS`` among its folded letters.
-    Written to be read: the main search sums the same table in its own pass, and has the same words in its automaton.
+    Written to be read: the main search sums the same table in its own pass, and has the same words in its index.
     """
     weights = weight_table()
     if sum(int(weights[ord(char)]) for char in text if ord(char) < SIZE) >= THRESHOLD:

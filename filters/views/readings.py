@@ -103,4 +103,11 @@ def paths(chars: str, term: str) -> Iterator[tuple[Step, ...]]:
         if at == len(chars) and index == len(term):
             yield taken
         elif at < len(chars) and index < len(term):
-            pending += ((at + step.text, index + 1, (*taken, step)) for step in steps(chars, at, term, index))
+            # Nobody spells some letters and abbreviates others: without this, long runs could be read in endless ways.
+            other = {Way.PINYIN: Way.INITIAL, Way.INITIAL: Way.PINYIN}
+            ways = {step.way for step in taken}
+            pending += (
+                (at + step.text, index + 1, (*taken, step))
+                for step in steps(chars, at, term, index)
+                if other.get(step.way) not in ways
+            )
