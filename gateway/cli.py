@@ -1,4 +1,4 @@
-"""The command line: `shieldwire serve`, `demo`, `check`, `policy` and `bench`."""
+"""The command line: `shieldwire serve`, `demo`, `check`, `policy`, `eval`, `train` and `bench`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from bench import cli as bench
+from gateway import evaluate, training
 from gateway.policy import cli as policy
 from gateway.settings import Settings, SettingsError, load_settings
 from gateway.warm_start import keep_machine_code
@@ -57,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     policy.register(commands)
+    evaluate.register(commands)
+    training.register(commands)
     bench.register(commands)
     return parser
 
@@ -83,18 +86,18 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     """Judge by the words alone: a nameless sender, nobody protected, the shipped policy."""
-    from filters.scanner import Scanner
+    from filters.reader import Reader
     from gateway.api.answers import VerdictAnswer
     from protection.events import Event, Kind
     from protection.pipeline import decide
     from protection.snapshot import Snapshot
 
-    scanner = Scanner.shipped()
-    scanner.warm_up()
+    reader = Reader.shipped()
+    reader.warm_up()
     policy = Settings().policy.build()
     for text in _texts(options.text):
         started = time.perf_counter()
-        verdict = decide(Event(Kind.CHAT, "", text), Snapshot(now=0.0), scanner.scan(text), policy)
+        verdict = decide(Event(Kind.CHAT, "", text), Snapshot(now=0.0), reader.scan(text), policy)
         us = (time.perf_counter() - started) * 1e6
         sys.stdout.write(msgspec.json.encode(VerdictAnswer.of(verdict, us)).decode() + "\n")
     return 0
