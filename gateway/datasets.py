@@ -61,10 +61,11 @@ READERS: dict[str, Callable[[Row], Iterator[Example]]] = {
 def load(folder: Path, without: Iterable[str] = ()) -> list[Example]:
     """All examples: the files of the folder that are known, in the order of `READERS`, then the project's own.
 
-    ``without``: names of files to leave out; ``bank`` stands for the sample bank. Raises ``OSError`` where the folder cannot be read.
+    ``without``: names of files to leave out; ``bank`` stands for the sample bank. Raises ``OSError``
+    where a file cannot be read.
     """
     left_out = set(without)
-    found = []
+    found: list[Example] = []
     for name, read in READERS.items():
         if name not in left_out and (folder / name).exists():
             with (folder / name).open(encoding="utf-8-sig", newline="") as file:

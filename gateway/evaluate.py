@@ -22,8 +22,9 @@ _USAGE_ERROR = 2
 
 
 class Point(msgspec.Struct):
-    """How one operating point does: the shares of right answers among all, of hostile ones among those that were
-    caught (precision), of caught among hostile (recall) and among fine ones (fpr).
+    """How one operating point does, in shares.
+
+    Of hostile rows among those that were caught (precision), of caught ones among hostile (recall) and fine (fpr) rows.
     """
 
     accuracy: float

@@ -43,7 +43,8 @@ def table() -> NDArray[np.int32]:
     folding = Folding.shipped().table
     rows: dict[int, tuple[int, int, int]] = {}
     known = Sounds.shipped()
-    listed = {*folding, *map(ord, known.readings), *map(ord, filter(_is_one, known.emoji)), *range(0x80)}
+    # What folds to itself is not in the folding's table.
+    listed = {ord(GHOST), *folding, *map(ord, known.readings), *map(ord, filter(_is_one, known.emoji)), *range(0x80)}
     for code in sorted(listed):
         rows[code] = _row(code, chr(folding.get(code, code)))
     pages = sorted({code >> 8 for code in rows})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from types import FunctionType
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -59,7 +61,7 @@ class Extractor:
 
     def __init__(self) -> None:
         signature = int64(TABLES, types.Bytes(uint8, 1, "C"), int64, SCRATCH, GRAMS, BUCKETS, BUCKETS, CONTEXT)
-        self._extract: Callable[..., int] = machine_code.entry_point(_extract, signature)
+        self._extract: Callable[..., int] = machine_code.entry_point(cast(FunctionType, _extract), signature)
         self._scratch = np.zeros((LONGEST + 8, 4), dtype=np.int64)
         self._grams = np.zeros(MOST_GRAMS, dtype=np.uint64)
         self._letters = np.zeros(MOST_GRAMS, dtype=np.int32)

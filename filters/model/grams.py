@@ -148,7 +148,7 @@ def _read_letters(alphabet, utf8, end, scratch, context):  # type: ignore[no-unt
         before = int64(scratch[size - 1, KINDS_AT])
         if kind == END and before == END:
             continue
-        if gap and (kind == LATIN or kind == DIGIT) and (before == LATIN or before == DIGIT):
+        if gap and kind in (LATIN, DIGIT) and before in (LATIN, DIGIT):
             scratch[size, LETTERS_AT] = SPACE
             scratch[size, KINDS_AT] = GAP
             scratch[size, SOUNDS_AT] = SPACE
@@ -262,8 +262,8 @@ def letter_grams(scratch, size, grams):  # type: ignore[no-untyped-def]
         if kind == END:
             previous = uint64(0)
         hashed = uint64(1)
-        least = 3 if kind == LATIN or kind == GAP else 1
-        most = MOST_LETTERS if kind == LATIN or kind == GAP else 4
+        least = 3 if kind in (LATIN, GAP) else 1
+        most = MOST_LETTERS if kind in (LATIN, GAP) else 4
         for offset in range(min(most, size - at)):
             hashed = step(hashed, scratch[at + offset, LETTERS_AT])
             if offset + 1 >= least and not (kind == END and offset == 0):

@@ -54,7 +54,7 @@ AT_HEARD_GROUP = -2
 """Does a group's name stand there, or what sounds like one? The last of the markers."""
 LATIN_HEADS = ("english", "contrast")
 """Heads that know English only: of other texts they say nothing."""
-GROUP_ASIDE, CHAT_ASIDE = 2.0, 3.0
+GROUP_ASIDE, CHAT_ASIDE = 3.0, 2.0
 """By what the logit of an output is lowered for texts that it is not for: without a group's name, or with one."""
 CHAT_CHINESE, CHAT_ENGLISH = 0.5, 1.0
 """By what the chat output is lowered always: most of its examples are hostile, most of what people write is not."""
@@ -66,7 +66,7 @@ def is_latin(context: NDArray[np.int64]) -> bool:
 
 
 def hostile(logits: NDArray[np.float64], row: NDArray[np.float64]) -> float:
-    """The logit of any abuse: that one or the other of two experts is right. Of English texts the one for chat decides."""
+    """The logit of any abuse: that one or the other expert is right. Of English texts the one for chat decides."""
     group, chat = float(logits[0]), float(logits[1])
     if 2 * row[AT_CONTEXT + LATINS] >= 1:
         return chat - CHAT_ENGLISH

@@ -1,7 +1,7 @@
-"""Learning: the two trainers, each a compiled loop whose order is an argument, so that the same data make the same model.
+"""Learning: trainers whose order is an argument, so that the same data make the same model.
 
-`linear` is dual coordinate descent for the L2-regularised L2-loss support vector machine (Hsieh et al., ICML 2008);
-`network` is stochastic gradient descent (Adam) on the logistic loss of a network with one hidden layer.
+`linear` is dual coordinate descent for the L2-regularised L2-loss support vector machine (Hsieh et al., ICML 2008),
+`logistic` is Newton's method, `network` is stochastic gradient descent (Adam) for one hidden layer.
 """
 
 from __future__ import annotations
@@ -147,9 +147,9 @@ def _adam(part, first, second, gradient, rate, decay, time):  # type: ignore[no-
 
 
 @called_from_python
-def _batches(
+def _batches(  # type: ignore[no-untyped-def]
     inputs, wanted, cost, order, w, b, v, c, w1, b1, v1, c1, w2, b2, v2, c2, dw, db, dv, dc, units, errors, rate, decay
-):  # type: ignore[no-untyped-def]
+):
     time = 0
     for at in range(len(order)):
         row = order[at]

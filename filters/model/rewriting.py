@@ -31,7 +31,7 @@ LONGEST = 4
 MARKER = 22
 """The bit of the first marker: letters lie below."""
 GROUP = 0x110000
-"""The letter that stands for the names of the first kind of groups; that of the next is one more. Above all code points."""
+"""The letter that stands for names of the first kind of groups; the next one's is one more. Above all code points."""
 GATE_BITS = 1 << 18
 _MULTIPLIER = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
@@ -98,7 +98,7 @@ def heard() -> dict[tuple[int, ...], int]:
 def _components() -> Iterator[tuple[str, int]]:
     """Components side by side that stand side by side in no word: the most usual character that they make."""
     usual: dict[str, float] = {}
-    together = set()
+    together: set[str] = set()
     for word, cost in Words.shipped().chinese.items():
         for char in word:
             usual[char] = usual.get(char, 0.0) + exp(-cost)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from math import exp
+from types import FunctionType
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -68,7 +70,7 @@ class Model:
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        self._score: Callable[..., float] = machine_code.entry_point(_score, _signature())
+        self._score: Callable[..., float] = machine_code.entry_point(cast(FunctionType, _score), _signature())
         each = weights.letters, weights.sounds
         tuples = [(one.weights, one.scale, one.bias) for one in each]
         last = weights.combination
@@ -105,8 +107,8 @@ class Model:
         shares = powers / powers.sum()
         return sorted(zip(CLASSES, shares.tolist(), strict=True), key=lambda one: -one[1])
 
-    def strongest(self, text: str, head: int | None = None) -> tuple[int, int]:
-        """Where the text is most hostile: the code points where the clause begins and ends that the model rates highest."""
+    def strongest(self, text: str) -> tuple[int, int]:
+        """Where the clause begins and ends, in code points, that the model rates highest."""
         best = (-99.0, 0, len(text))
         for start, end in clauses(text):
             best = max(best, (self.judge(text[start:end]).hostile, start, end))
@@ -127,7 +129,7 @@ def clauses(text: str) -> Sequence[tuple[int, int]]:
     return found or [(0, len(text))]
 
 
-def _signature():  # type: ignore[no-untyped-def]
+def _signature() -> Any:
     text = types.Bytes(uint8, 1, "C")
     return float64(TABLES, MODEL, text, int64, float64, SCRATCH, GRAMS, CONTEXT, _NUMBERS)
 

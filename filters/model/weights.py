@@ -45,7 +45,8 @@ class Table(msgspec.Struct, frozen=True):
         if not len(buckets):
             return self.bias.astype(np.float64)
         total = self.weights[buckets].sum(axis=0, dtype=np.int64)
-        return self.bias + self.scale * total / np.sqrt(len(buckets))
+        found: NDArray[np.float64] = self.bias + self.scale * total / np.sqrt(len(buckets))
+        return found
 
 
 class Combination(msgspec.Struct, frozen=True):
