@@ -1,7 +1,7 @@
 """Choose the two operating points: ``python -m filters.model.choose FLAG.csv ... --fine REFUSE.csv ...``.
 
-Each file has the columns ``text`` and ``label`` (1 hostile, 0 fine); ``--fine`` files hold fine texts only. A point's cost
-is what it does wrong, in shares of each kind of text so that a large file weighs no more than a small one:
+Each file has the columns ``text`` and ``label`` (1 hostile, 0 fine); ``--fine`` files hold fine texts only. What a
+point costs is what it does wrong, in shares of each file, so that a large one weighs no more than a small one:
 
     missed + FALSE_FLAG * falsely flagged          for the reminder before posting
     missed + FALSE_REFUSAL * falsely refused       for a refusal
@@ -25,7 +25,7 @@ from filters.scanner import Scanner
 
 FALSE_FLAG = 1.5
 """How many misses one false reminder is worth."""
-FALSE_REFUSAL = 15.0
+FALSE_REFUSAL = 35.0
 """How many misses one false refusal is worth."""
 _STEPS = np.arange(-1.0, 5.01, 0.25)
 

@@ -144,7 +144,7 @@ def _trust(output: str, one: Example) -> float:
     if output == "group":
         if bank:
             return 1.5 if not one.hostile or one.harm is Harm.HATRED else 0.0
-        return {"group": 1.0, "group-respelled": 0.7, DISGUISED: 0.7}.get(one.source, 0.0)
+        return {"group": 1.0, "group-respelled": 1.5, DISGUISED: 2.5}.get(one.source, 0.0)
     if output == "chat":
         if one.source == "group":
             return 0.0 if one.hostile else 0.03
