@@ -10,6 +10,7 @@ from pathlib import Path
 from filters import samples, standard
 from filters.classes import Harm
 from filters.lexicon import Lexicon
+from filters.model.rewriting import group_names
 from filters.model.training import Example
 
 Row = Mapping[str, str]
@@ -84,6 +85,8 @@ def own(with_bank: bool = True) -> Iterator[Example]:
                 for text in (*language.zh, *language.en):
                     hostile = language is entry.examples and harm is not Harm.DISTRESS
                     yield Example(text, hostile, harm if language is entry.examples else None, "bank")
+    for name in group_names():
+        yield Example(name, False, None, "names")
     for term in Lexicon.shipped().terms:
         yield Example(term.text, term.harm is not Harm.DISTRESS, term.harm, "words")
         for phrase in term.allow:

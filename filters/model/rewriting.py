@@ -61,6 +61,11 @@ def marker_names() -> tuple[str, ...]:
     return (*_file()["markers"], "group", *(f"heard {name}" for name in HEARD))
 
 
+def group_names() -> list[str]:
+    """All names of groups of people."""
+    return " ".join(_file()["groups"].values()).split()
+
+
 def marker(name: str) -> int:
     """A marker's bit in a meaning."""
     return 1 << MARKER + marker_names().index(name)

@@ -60,12 +60,14 @@ SOURCES: dict[str, dict[str, Lesson]] = {
     "comments": {"abuse": Lesson(0, 0.2), "english": Lesson(1, 1)},
     "spans": {"english": Lesson(0.3, 0.3)},
     "contrast": {"abuse": Lesson(0, 0.2), "contrast": Lesson(1, 1), "english": Lesson(0.3, 0.3)},
+    "names": {"group": Lesson(0, 2), "english": Lesson(0, 1), "abuse": Lesson(0, 1), "contrast": Lesson(0, 1)},
     "bank": {head: Lesson(1, 1) for head in HEADS},
     "words": {"abuse": Lesson(0.5, 0.5), "english": Lesson(0.5, 0.5), "danger": Lesson(0.5, 0.5),
               "sexual": Lesson(0.5, 0.5), "distress": Lesson(0.5, 0.5)},
 }  # fmt: skip
 """By source: groups of people (COLD), the same respelled, tweets, comments, words marked as toxic, sentences told apart
-by little (HatemojiBuild), the sample bank, the lexicon."""
+by little (HatemojiBuild), names of groups of people (which are no
+abuse by themselves), the sample bank, the lexicon."""
 
 DISGUISED = "group-disguised"
 """The source of what training itself respells: it teaches the combination alone."""
@@ -144,13 +146,13 @@ def _trust(output: str, one: Example) -> float:
     if output == "group":
         if bank:
             return 1.5 if not one.hostile or one.harm is Harm.HATRED else 0.0
-        return {"group": 1.0, "group-respelled": 1.5, DISGUISED: 2.5}.get(one.source, 0.0)
+        return {"names": 3.0, "group": 1.0, "group-respelled": 1.5, DISGUISED: 2.5}.get(one.source, 0.0)
     if output == "chat":
         if one.source == "group":
             return 0.0 if one.hostile else 0.03
         if bank:
             return 1.0 if one.text.isascii() else 0.15
-        return {"tweets": 0.15, "comments": 1.0, "contrast": 0.2}.get(one.source, 0.0)
+        return {"names": 1.0, "tweets": 0.15, "comments": 1.0, "contrast": 0.2}.get(one.source, 0.0)
     return {"tweets": 0.03, "comments": 0.1, "contrast": 0.03, "bank": 1.0, "group": 0.03}.get(one.source, 0.0)
 
 

@@ -16,6 +16,7 @@ from filters.model.features import Extractor, Features
 from filters.model.scoring import Model, chance, clauses
 from filters.model.training import Example, train
 from filters.model.weights import CLASSES, Weights
+from filters.reader import Reader
 from tests.filters import model_oracle as oracle
 
 EXTRACTOR = Extractor()
@@ -134,6 +135,12 @@ def test_a_groups_name_hardly_moves_the_score(kind: str) -> None:
     for frame in frames:
         chances = [chance(MODEL.judge(frame.format(name)).hostile) for name in names]
         assert max(chances) - min(chances) <= 0.35, frame
+
+
+@pytest.mark.req("W3")
+def test_no_groups_name_alone_is_flagged() -> None:
+    reader = Reader.shipped()
+    assert [name for name in rewriting.group_names() if reader.scan(name).hits] == []
 
 
 def test_disguise_is_the_same_for_the_same_seed() -> None:
