@@ -56,7 +56,7 @@ LATIN_HEADS = ("english", "contrast")
 """Heads that know English only: of other texts they say nothing."""
 GROUP_ASIDE, CHAT_ASIDE = 3.0, 2.0
 """By what the logit of an output is lowered for texts that it is not for: without a group's name, or with one."""
-CHAT_CHINESE, CHAT_ENGLISH = 0.5, 1.0
+CHAT_CHINESE, CHAT_ENGLISH = 0.5, 1.2
 """By what the chat output is lowered always: most of its examples are hostile, most of what people write is not."""
 
 

@@ -152,7 +152,7 @@ def _trust(output: str, one: Example) -> float:
             return 0.0 if one.hostile else 0.03
         if bank:
             return 1.0 if one.text.isascii() else 0.15
-        return {"names": 1.0, "tweets": 0.15, "comments": 1.0, "contrast": 0.2}.get(one.source, 0.0)
+        return {"names": 0.1, "tweets": 0.15, "comments": 1.0, "contrast": 0.2}.get(one.source, 0.0)
     return {"tweets": 0.03, "comments": 0.1, "contrast": 0.03, "bank": 1.0, "group": 0.03}.get(one.source, 0.0)
 
 

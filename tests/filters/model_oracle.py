@@ -95,7 +95,10 @@ def known() -> tuple[dict[str, int], dict[tuple[int, ...], int]]:
 def rewritten(text: str) -> tuple[list[int], list[int], dict[str, int]]:
     """The letters, the sounds, and how often each marker stands there."""
     meanings, heard = known()
-    found, letters, sounds, marks = letters_of(text), [], [], dict.fromkeys(rewriting.marker_names(), 0)
+    found = letters_of(text)
+    letters: list[int] = []
+    sounds: list[int] = []
+    marks = dict.fromkeys(rewriting.marker_names(), 0)
 
     def mark(meaning: int) -> None:
         for number, name in enumerate(rewriting.marker_names()):
