@@ -25,6 +25,41 @@ class Sample(msgspec.Struct, frozen=True):
     line is a miss, ``yes`` at an ordinary one a false alarm: both are known, and stay until they are mended."""
 
 
+BANK_COLUMNS = ["text", "label", "class", "kind", "about"]
+
+
+class BankSample(msgspec.Struct, frozen=True):
+    """One line of ``data/bank/*.csv``."""
+
+    text: str
+    abusive: bool
+    harm: Harm | None
+    kind: str
+    """chat, comment, barrage, dm or forward."""
+    about: str
+    """Of an abusive line: ``plain``, or its disguise. Of a fine one: what it is an example of."""
+
+
+def bank() -> list[BankSample]:
+    """The lines of all files, in the order of their names. Raises ``ValueError`` for a row that is not as described."""
+    found = []
+    files = (file for file in resources.files("filters.data.bank").iterdir() if file.name.endswith(".csv"))
+    for file in sorted(files, key=lambda one: one.name):
+        rows = csv.reader(file.read_text(encoding="utf-8").splitlines(), strict=True)
+        if next(rows) != BANK_COLUMNS:
+            raise ValueError(f"{file.name}:1: the columns must be {','.join(BANK_COLUMNS)}")
+        for row in rows:
+            if len(row) != len(BANK_COLUMNS) or row[1] not in ("0", "1") or row[2] not in {"", *Harm}:
+                raise ValueError(f"{file.name}:{rows.line_num}: not a line of the bank")
+            text, label, harm, kind, about = row
+            if (harm not in ("", Harm.DISTRESS)) != (label == "1"):
+                raise ValueError(
+                    f"{file.name}:{rows.line_num}: an abusive line has a class, a fine one none but distress"
+                )
+            found.append(BankSample(text, label == "1", Harm(harm) if harm else None, kind, about))
+    return found
+
+
 def load() -> list[Sample]:
     """The bank, in the order of the file. Raises ``ValueError`` with the line for a row that is not as described."""
     content = (resources.files("filters.data") / "samples.csv").read_text(encoding="utf-8")

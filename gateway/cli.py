@@ -1,4 +1,4 @@
-"""The command line: `shieldwire serve`, `demo`, `check`, `policy` and `bench`."""
+"""The command line: `shieldwire serve`, `demo`, `check`, `policy`, `eval`, `train` and `bench`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from bench import cli as bench
+from gateway import evaluate, training
 from gateway.policy import cli as policy
 from gateway.settings import Settings, SettingsError, load_settings
 from gateway.warm_start import keep_machine_code
@@ -57,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     policy.register(commands)
+    evaluate.register(commands)
+    training.register(commands)
     bench.register(commands)
     return parser
 
