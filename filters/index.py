@@ -77,7 +77,7 @@ IS_GHOST = 1 << 9
 SPLIT_SECOND = 15
 """Shift: it may be the second component of a letter. (The bits between are the kernel's own.)"""
 EXPANDS = 1 << 30
-"""It stands for several letters (``ﬁ``, ``㎏``): these are what its reference refers to."""
+"""It stands for several letters (``ﬁ``): these are what its reference refers to."""
 LEET = 1 << 28
 """It may stand for a Latin letter; in the rows of the leet pages: it does."""
 COST, COSTS = 16, (1 << 11) - 1
@@ -337,14 +337,15 @@ def _stored(page: NDArray[np.int64], stored: dict[bytes, int]) -> int:
 def expansions() -> Mapping[int, str]:
     """The folded letters of each code point whose NFKC form is several, by code point.
 
-    Not more letters than it has bytes in UTF-8 (an Arabic ligature stands for 18), so that a text has room for them.
+    Letters alone (``ﬁ``): signs (``™``) are no part of the word they stand beside. Not more letters than it has bytes
+    in UTF-8 (an Arabic ligature stands for 18), so that a text has room for them.
     """
     folding = Folding.shipped()
     found: dict[int, str] = {}
     for code in range(0x80, _PAGES << 8):
         char = chr(code)
         form = unicodedata.normalize("NFKC", char) if not 0xD800 <= code < 0xE000 else char
-        if len(form) > 1 and code not in folding.table:
+        if len(form) > 1 and code not in folding.table and char.isalpha():
             letters = folding.fold(form)
             if len(letters) <= len(char.encode()) and not SKIPPED & {*letters} and BREAK not in letters:
                 found[code] = letters

@@ -18,7 +18,7 @@ from filters.classes import Harm
 from filters.folding import Folding
 from filters.guards import standing
 from filters.hits import CLEAN, Hit, Scan, Severity
-from filters.kernel import FOUND_EXPANDED, FOUND_LEET, FOUND_RAW, FOUND_REPEATED
+from filters.kernel import FEWEST_INITIALS, FOUND_EXPANDED, FOUND_LEET, FOUND_RAW, FOUND_REPEATED
 from filters.lexicon import Lexicon, LexiconError, Term
 from filters.overlap import Match, conflicts, longest
 from filters.reading import Pattern, start_of
@@ -254,14 +254,24 @@ class Scanner:
         """One candidate, if it is meant."""
         writing = self._writings[number - len(self._patterns)] if number >= len(self._patterns) else None
         pattern, term = self._patterns[writing.term if writing else number]
-        if kind == FOUND_LEET:
-            return start, end, term, View.LEET
         letters, first = Letters.around(text, start, end, self._folding)
+        written = text[start:end]
+        if kind in (FOUND_LEET, FOUND_REPEATED) and letters.holds_end(start - first, end - first):
+            return None
+        if kind == FOUND_LEET:
+            return None if _is_code(written) else (start, end, term, View.LEET)
         if kind == FOUND_REPEATED:
             start, end = letters.repeated(start - first, end - first)
             return first + start, first + end, term, View.REPEATED
+        if len(written) <= FEWEST_INITIALS and _is_code(written):
+            return None
         view = meaning(letters, start - first, end - first, pattern.letters, writing)
         return (start, end, term, view) if view is not None else None
+
+
+def _is_code(written: str) -> bool:
+    """Is it all in capitals, without a space: an acronym, a part number, a plate (CNN, F4G)?"""
+    return written.isupper() and written.isascii() and " " not in written
 
 
 def _standing(text: str, start: int, end: int, term: Term | None, view: str) -> Hit | None:

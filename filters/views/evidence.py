@@ -92,8 +92,11 @@ _VIEW_OF_WAY = {
 
 def view_of(letters: Letters, start: int, end: int, term: str) -> View | None:
     """The view in which these letters are the term; None if they are not, or are not meant as it."""
+    stretch = letters.chars[start:end]
     if any(letters.ends_sentence[start + 1 : end]):
         return None
+    if any("0" <= char <= "9" for char in stretch) and not any(map(is_hanzi, stretch)):
+        return None  # 43ba is a number, whatever it sounds like
     for steps in paths(letters.chars[start:end], term):
         ways = {step.way for step in steps}
         view = next((view for way, view in _VIEW_OF_WAY.items() if way in ways), None)
@@ -119,8 +122,10 @@ def _is_foreign(letters: Letters, start: int, end: int, term: str, view: View) -
     short = len(term) == 2 if view is View.INITIALS else len(runs) == len(term)
     if refusal(term, view) is not None and not (short and among_chinese):
         return False
-    if view is View.INITIALS and any(map(is_ordinary, _neighbours(letters, first, last))):
-        return False
+    if view is View.INITIALS:
+        beside = letters.chars[max(first - 1, 0) : first] + letters.chars[last : last + 1]
+        if any("0" <= char <= "9" for char in beside) or any(map(is_ordinary, _neighbours(letters, first, last))):
+            return False  # SYB58; "I watch CNN"
     if any(not is_ordinary(run) for run in runs):
         return True
     return view is View.PINYIN and among_chinese

@@ -81,6 +81,11 @@ class Letters(msgspec.Struct, frozen=True):
             end += 1
         return start, end
 
+    def holds_end(self, start: int, end: int) -> bool:
+        """Does a sentence end between these code points?"""
+        first, last = bisect_left(self.places, start), bisect_left(self.places, end)
+        return any(self.ends_sentence[first + 1 : last])
+
     def repeated(self, start: int, end: int) -> tuple[int, int]:
         """The code points from ``start`` to ``end`` with all the same letters right before and after them."""
         first, last = bisect_left(self.places, start), bisect_left(self.places, end) - 1

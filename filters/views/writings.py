@@ -42,7 +42,7 @@ def initials_of(terms: Mapping[int, str]) -> dict[str, int]:
 def meaning(letters: Letters, start: int, end: int, term: str, writing: Writing | None = None) -> View | None:
     """The view in which a term is meant between two code points, given as ``writing`` or not; None if it is not."""
     first, last = bisect_left(letters.places, start), bisect_left(letters.places, end)
-    if any(letters.ends_sentence[first + 1 : last]):
+    if letters.holds_end(start, end):
         return None
     if writing is not None:
         return View.SHUFFLED if surprising(letters, first, last, term, View.SHUFFLED, 1) else None

@@ -254,6 +254,23 @@ def test_a_text_of_nothing_but_hits_is_bounded_and_hit_to_its_end(unit: str) -> 
     assert hits[-1].end == len(text)
 
 
+@pytest.mark.req("W3")
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("据CNN报道", "今晚LGD打EDG", "GHN1和SYB58", "BJN5WCR", "error code 0x43BA", "flat 43 ba"),
+        *("the Canon F4G lens", "My plate reads 5LU7 and yours TW4T.", "go tooo. Hell is here", "That $uck. My d1ck"),
+    ],
+)
+def test_codes_and_ends_of_sentences_are_no_disguise(text: str) -> None:
+    assert not Scanner.shipped().scan(text).hits
+
+
+def test_a_sign_that_stands_for_letters_hides_no_word_beside_it() -> None:
+    assert [hit.why for hit in SCANNER.scan("fuck you™").hits] == ["fuck you"]
+    assert [hit.why for hit in SCANNER.scan("№ass").hits] == ["ass"]
+
+
 @pytest.mark.parametrize("text", ["kill. yourself ﬁrst", "fuck. oﬀ he goes", "fuck - oﬀ", "fuck — oﬀ"])
 def test_a_code_point_that_stands_for_several_letters_joins_nothing_across_marks(text: str) -> None:
     scanner = Scanner.compile(
