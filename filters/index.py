@@ -333,6 +333,10 @@ def _stored(page: NDArray[np.int64], stored: dict[bytes, int]) -> int:
     return stored.setdefault(_BLANK if blank else page.tobytes(), len(stored))
 
 
+_LAST_FORM = 0x20000
+"""What lies above are ideographs, whose compatibility forms are single characters."""
+
+
 @cache
 def expansions() -> Mapping[int, str]:
     """The folded letters of each code point whose NFKC form is several, by code point.
@@ -342,7 +346,7 @@ def expansions() -> Mapping[int, str]:
     """
     folding = Folding.shipped()
     found: dict[int, str] = {}
-    for code in range(0x80, _PAGES << 8):
+    for code in range(0x80, _LAST_FORM):
         char = chr(code)
         form = unicodedata.normalize("NFKC", char) if not 0xD800 <= code < 0xE000 else char
         if len(form) > 1 and code not in folding.table and char.isalpha():

@@ -194,10 +194,22 @@ def _collapse(scratch, last, most):  # type: ignore[no-untyped-def]
             )
         scratch[out + size - 1, PLACE] = end
         out += size
-    for beyond in range(out, out + 2):
+    _end(scratch, out)
+    return out
+
+
+@inlined
+def _row_of(words, pages, code):  # type: ignore[no-untyped-def]
+    """Where the row of a code point is."""
+    return int64(words[pages + (code >> 8)]) + 4 * (code & 0xFF)
+
+
+@inlined
+def _end(scratch, letter):  # type: ignore[no-untyped-def]
+    """Two rows that are in no pattern: a look ahead needs no bound."""
+    for beyond in range(letter, letter + 2):
         scratch[beyond, SYMBOL] = 0
         scratch[beyond, TRAIT] = 0
-    return out
 
 
 @called
@@ -205,7 +217,7 @@ def _expand(words, pages, parts, before, spaces, scratch, letter, point):  # typ
     """Write the letters for which one code point stands: the next free row, and the trait of the last."""
     for number in range(parts + 1, parts + 1 + int64(words[parts])):
         code = int64(words[number])
-        row = int64(words[pages + (code >> 8)]) + 4 * (code & 0xFF)
+        row = _row_of(words, pages, code)
         trait = int64(words[row + TRAIT]) | EXPANDS
         if trait & before & WORD:
             trait |= spaces if spaces else ADJACENT
@@ -237,7 +249,7 @@ def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
         if code == TRUNCATED:
             break
         point += 1
-        row = int64(words[pages + (code >> 8)]) + 4 * (code & 0xFF)
+        row = _row_of(words, pages, code)
         symbol = words[row + SYMBOL]
         trait = int64(words[row + TRAIT])
         weight += trait & WEIGHT
@@ -270,9 +282,7 @@ def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
         letter += 1
         before = trait
         spaces = 0
-    for beyond in range(letter, letter + 2):
-        scratch[beyond, SYMBOL] = 0
-        scratch[beyond, TRAIT] = 0
+    _end(scratch, letter)
     return letter, seen, weight
 
 
@@ -390,7 +400,7 @@ def _way(words, scratch, at, ways, number):  # type: ignore[no-untyped-def]
 @inlined
 def _detours_of(words, letter):  # type: ignore[no-untyped-def]
     """Where the list of a letter's other symbols begins."""
-    return int64(words[int64(words[PAGES + (letter >> 8)]) + 4 * (letter & 0xFF) + DETOURS])
+    return int64(words[_row_of(words, int64(PAGES), letter) + DETOURS])
 
 
 @called
@@ -659,11 +669,17 @@ def _mark_runs(words, spelled, scratch, last, found, count):  # type: ignore[no-
 
 @inlined
 def _initials_of(words, high, low):  # type: ignore[no-untyped-def]
-    mask = int64(words[INITIALS_MASK])
-    table = int64(words[INITIALS])
-    slot = ((high * INITIALS_MULTIPLIER + low) >> 8) & mask
+    """The entry whose initials the run is, plus 1, or 0."""
+    slot = (high * INITIALS_MULTIPLIER + low) >> 8
+    return _looked_up(words, int64(words[INITIALS]), int64(words[INITIALS_MASK]), slot, high, low)
+
+
+@inlined
+def _looked_up(words, table, mask, slot, one, other):  # type: ignore[no-untyped-def]
+    """What a hash table of the index has for two numbers, or 0: linear probing, slots of four words."""
+    slot &= mask
     while words[table + 4 * slot] != 0:
-        if words[table + 4 * slot] == high and words[table + 4 * slot + 1] == low:
+        if words[table + 4 * slot] == one and words[table + 4 * slot + 1] == other:
             return int64(words[table + 4 * slot + 2])
         slot = (slot + 1) & mask
     return int64(0)
@@ -694,14 +710,8 @@ def _syllable(spelled, value):  # type: ignore[no-untyped-def]
 @inlined
 def _split_list(words, one, other):  # type: ignore[no-untyped-def]
     """The list of characters that these two letters may begin, or 0."""
-    mask = int64(words[SPLIT_MASK])
     table = int64(words[SPLITS]) + SPLIT_BITS // 32
-    slot = (one * SPLIT_MULTIPLIER + other) & mask
-    while words[table + 4 * slot] != 0:
-        if words[table + 4 * slot] == one and words[table + 4 * slot + 1] == other:
-            return int64(words[table + 4 * slot + 2])
-        slot = (slot + 1) & mask
-    return int64(0)
+    return _looked_up(words, table, int64(words[SPLIT_MASK]), one * SPLIT_MULTIPLIER + other, one, other)
 
 
 @called

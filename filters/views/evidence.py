@@ -91,10 +91,8 @@ _VIEW_OF_WAY = {
 
 
 def view_of(letters: Letters, start: int, end: int, term: str) -> View | None:
-    """The view in which these letters are the term; None if they are not, or are not meant as it."""
+    """The view in which these letters, of one sentence, are the term; None if they are not, or are not meant as it."""
     stretch = letters.chars[start:end]
-    if any(letters.ends_sentence[start + 1 : end]):
-        return None
     if any("0" <= char <= "9" for char in stretch) and not any(map(is_hanzi, stretch)):
         return None  # 43ba is a number, whatever it sounds like
     for steps in paths(letters.chars[start:end], term):

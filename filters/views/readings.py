@@ -95,6 +95,9 @@ def spellings(letters: str) -> bool:
     return len(letters) in ends
 
 
+_NEVER_BESIDE = {Way.PINYIN: Way.INITIAL, Way.INITIAL: Way.PINYIN}
+
+
 def paths(chars: str, term: str) -> Iterator[tuple[Step, ...]]:
     """All ways to read all the letters of a text as all those of a term."""
     pending: list[tuple[int, int, tuple[Step, ...]]] = [(0, 0, ())]
@@ -104,10 +107,9 @@ def paths(chars: str, term: str) -> Iterator[tuple[Step, ...]]:
             yield taken
         elif at < len(chars) and index < len(term):
             # Nobody spells some letters and abbreviates others: without this, long runs could be read in endless ways.
-            other = {Way.PINYIN: Way.INITIAL, Way.INITIAL: Way.PINYIN}
             ways = {step.way for step in taken}
             pending += (
                 (at + step.text, index + 1, (*taken, step))
                 for step in steps(chars, at, term, index)
-                if other.get(step.way) not in ways
+                if _NEVER_BESIDE.get(step.way) not in ways
             )
