@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from filters.own_words import OwnWords
@@ -30,6 +31,7 @@ from gateway.state.errors import StoreUnavailable
 from gateway.state.replica import Change, Noun
 from gateway.state.state import FIRST_LOAD_S, State, open_state
 from gateway.warm_start import keep_machine_code
+from gateway.wire.lingering import LingeringClose
 from gateway.wire.proxy import Proxy
 from gateway.wire.websocket import SERVICE_RESTART
 from protection.policy import Policy
@@ -155,6 +157,7 @@ def create_app(settings: Settings, engine_url: str = "") -> Starlette:
     app = Starlette(
         routes=[Mount("/shieldwire", routes=control_routes(gateway)), Mount("/", app=gateway.proxy)],
         lifespan=gateway.lifespan,
+        middleware=[Middleware(LingeringClose)],
     )
     app.state.gateway = gateway
     return app

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import select
+import socket
 from typing import Any
 
 import pytest
@@ -100,6 +102,20 @@ async def test_bad_input_is_named_to_its_sender(
     answered, _, answer = await send(gateway, "POST", path, body, **headers)
     assert (answered, answer["reason"]) == (status, reason)
     assert len(platform.requests) == before
+
+
+@pytest.mark.parametrize("path", ["/comments?user=a", "/x/../comments?user=a", "/shieldwire/v1/verdicts"])
+async def test_an_answer_before_the_end_of_a_body_is_not_lost_to_a_reset(gateway: Gateway, path: str) -> None:
+    body = comment("x" * 3_000_000)
+    head = f"POST {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as client:
+        client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:2_000_000])
+        assert select.select([client], [], [], 10)[0], "no answer yet"
+        client.sendall(body[2_000_000:])
+        with client.makefile("rb") as answer:
+            status, whole = answer.readline(), answer.read()
+    assert status.split()[1].startswith(b"4")
+    assert b"HTTP/1.1" not in whole
 
 
 @pytest.mark.req("S5")
