@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from numba import int32, int64, types, uint64
+from numba import int32, int64, types
 from numpy.typing import NDArray
 
 from filters import machine_code
@@ -20,35 +20,27 @@ from filters.index import (
     BEGINS,
     BEGINS_MASK,
     BOUND,
-    COST,
-    COSTS,
     CUE,
     DETOUR,
     DETOURS,
     ENTRIES,
     ENTRY,
     EXPANDS,
-    HANZI,
     INITIALS,
     INITIALS_MASK,
     INITIALS_MULTIPLIER,
-    IS_GHOST,
-    IS_SPACE,
     JOINTS,
     KIND,
     LATIN,
     LEET,
     LEET_PAGES,
-    LENGTH,
     LETTER,
     LETTERS,
     LONGEST_INITIALS,
     OUTPUT_OF,
     PAGES,
-    PRICE,
     RAW,
     ROW,
-    SKIP,
     SPLIT,
     SPLIT_BITS,
     SPLIT_MASK,
@@ -62,14 +54,26 @@ from filters.index import (
     VIEWED,
     WEIGHT,
     WHOLE,
-    WORD,
     WRITTEN,
 )
 from filters.machine_code import called, inlined
+from filters.ordinary import ORDINARY, UNMEASURED, surprise_of
+from filters.rows import (
+    ABBREVIATED,
+    ADJACENT,
+    PLACE,
+    READ_TOGETHER,
+    REPEATED,
+    SPACED,
+    SPELLED,
+    STACK,
+    collapse,
+    read,
+    read_again,
+    row_of,
+)
 from filters.trie import BASE, CHECK, UNIT
-from filters.utf8 import TRUNCATED, decode
 from filters.views import spelling
-from filters.views.words import BIGRAM_BITS, MULTIPLIER, REACH, SHIFT, SLOTS
 
 Words = NDArray[np.int32]
 Tables = tuple[Words, NDArray[np.int64], Words, Words]
@@ -80,39 +84,22 @@ FOUND_RAW, FOUND_VIEW, FOUND_INITIALS, FOUND_LEET, FOUND_REPEATED, FOUND_EXPANDE
 """What a candidate was found as: a pattern as it is written, in another view, a run of initials, with digits and signs
 for letters, with letters repeated; a pattern as it is written, with a code point that stands for several letters."""
 
+SURPRISE, STRANGE = 4, 5
+COLUMNS = 6
+"""Of a candidate: as what it was found, its entry, the code points where it begins and ends; then for a disguise in
+Chinese characters, in hundredths, how surprising it is and what of it lies in no word (``filters.views.evidence``);
+UNMEASURED for any other."""
+
 PRIVATE = 1 << 40
 """Added to the count if the text may hold private data."""
 
-STACK = 512
-"""Rows at the beginning of the scratch that hold the pending readings of a walk."""
 FEWEST_INITIALS = 3
-
-# A letter in the scratch: the symbol, trait and letter of its row, and its place, a code point offset. More traits:
-PLACE = 3
-ADJACENT = 1 << 10
-"""A word letter right behind another."""
-SPACED = 1 << 11
-"""A word letter behind another, with a space between."""
-READ_TOGETHER = 1 << 12
-"""It may be read as a part of something longer: split, or spelled."""
-SPELLED = 1 << 13
-"""Its run of Latin letters may be pinyin."""
-ABBREVIATED = 1 << 14
-"""Its run of Latin letters may be initials of letters, beside letters that are written."""
-
-REPEATED = 1 << 29
-"""Of a letter: some of its kind beside it were left out. Of all: some Latin letter stands thrice."""
 
 # A pending reading.
 IN_DETOUR, IN_PINYIN, IN_INITIALS = 1, 2, 4
 
 _MOST_STEPS = 2000
 """Of the readings that begin at one letter. No text that people write comes near: it bounds what a text can cost."""
-
-_BAR, _EACH = 1000, 200
-"""Hundredths: the bar of `filters.views.evidence` for homophones; that of no other view is lower."""
-_MARGIN = 5
-"""For rounding."""
 
 _WORDS = types.Array(int32, 1, "C", readonly=True)
 _LONGS = types.Array(int64, 2, "C", readonly=True)
@@ -124,10 +111,10 @@ TABLES = types.Tuple((_WORDS, _LONGS, _WORDS, _WORDS))  # type: ignore[no-untype
 def compiled() -> Search:
     """The search as machine code: ``search(tables, utf8, scratch, found, viewed) -> count``.
 
-    ``scratch`` is an int32 array [STACK + len(utf8) + 4, 4] for its own use. ``found`` is int32 [n, 4] and takes the
-    first n candidates: as what it was found, the entry, and the code points where it begins and ends. The count is that
-    of all candidates (the same one may be found twice), and PRIVATE more if the text may hold private data; with n = 0
-    they are only counted, which is all that a clean text needs. ``viewed`` 0: as it is written only.
+    ``scratch`` is an int32 array [STACK + len(utf8) + 4, 4] for its own use. ``found`` is int32 [n, COLUMNS] and takes
+    the first n candidates. The count is that of all candidates (the same one may be found twice), and PRIVATE more if
+    the text may hold private data; with n = 0 they are only counted, which is all that a clean text needs. ``viewed``
+    0: as it is written only.
 
     It trusts its callers to pass these very types.
     """
@@ -137,15 +124,15 @@ def compiled() -> Search:
 
 def search(tables, utf8, scratch, found, viewed):  # type: ignore[no-untyped-def]  # numba types it by the signature
     """What `compiled` returns, for other kernels: their text may be an array of uint8."""
-    last, seen, weight = _read(tables[0], int64(PAGES), utf8, scratch)
+    last, seen, weight = read(tables[0], int64(PAGES), utf8, scratch)
     count, seen = _find(tables, scratch, last, seen, found, int64(0), viewed, int64(FOUND_RAW))
     if viewed and seen & LATIN and seen & LEET:
-        last, _, _ = _read_again(tables[0], int64(LEET_PAGES), utf8, scratch)
+        last, _, _ = read_again(tables[0], int64(LEET_PAGES), utf8, scratch)
         count, _ = _find(tables, scratch, last, seen, found, count, int64(0), int64(FOUND_LEET))
     if viewed and seen & REPEATED:
-        last, _, _ = _read_again(tables[0], int64(PAGES), utf8, scratch)
+        last, _, _ = read_again(tables[0], int64(PAGES), utf8, scratch)
         for most in (2, 1):
-            last = _collapse(scratch, last, int64(most))
+            last = collapse(scratch, last, int64(most))
             count, _ = _find(tables, scratch, last, seen, found, count, int64(0), int64(FOUND_REPEATED))
     if weight >= WEIGHT and count < PRIVATE:
         count += PRIVATE
@@ -165,128 +152,6 @@ def _find(tables, scratch, last, seen, found, count, viewed, written):  # type: 
         if seen & READ_TOGETHER:
             _mark_splits(words, scratch, last)
     return _matches(words, costs, bigrams, spelled, scratch, last, found, count, viewed, written, unusual), seen
-
-
-@called
-def _collapse(scratch, last, most):  # type: ignore[no-untyped-def]
-    """Leave at most so many of Latin letters that are repeated: where the rows end then.
-
-    At first ``most`` is 2: three or more are repeated, and marked; then 1, of those that are marked.
-    """
-    out = STACK
-    at = STACK
-    while at < last:
-        first = at
-        letter = scratch[first, LETTER]
-        while at < last and scratch[at, LETTER] == letter and (at == first or int64(scratch[at, TRAIT]) & ADJACENT):
-            at += 1
-        size = at - first
-        end = scratch[at - 1, PLACE]
-        trait = int64(scratch[first, TRAIT])
-        if trait & LATIN and (size > most if most > 1 else trait & REPEATED != 0):
-            size = most
-            trait |= REPEATED
-        for place in range(size):
-            for column in range(4):
-                scratch[out + place, column] = scratch[first + place, column]
-            scratch[out + place, TRAIT] = (
-                trait if place == 0 else int64(scratch[first + place, TRAIT]) | trait & REPEATED
-            )
-        scratch[out + size - 1, PLACE] = end
-        out += size
-    _end(scratch, out)
-    return out
-
-
-@inlined
-def _row_of(words, pages, code):  # type: ignore[no-untyped-def]
-    """Where the row of a code point is."""
-    return int64(words[pages + (code >> 8)]) + 4 * (code & 0xFF)
-
-
-@inlined
-def _end(scratch, letter):  # type: ignore[no-untyped-def]
-    """Two rows that are in no pattern: a look ahead needs no bound."""
-    for beyond in range(letter, letter + 2):
-        scratch[beyond, SYMBOL] = 0
-        scratch[beyond, TRAIT] = 0
-
-
-@called
-def _expand(words, pages, parts, before, spaces, scratch, letter, point):  # type: ignore[no-untyped-def]
-    """Write the letters for which one code point stands: the next free row, and the trait of the last."""
-    for number in range(parts + 1, parts + 1 + int64(words[parts])):
-        code = int64(words[number])
-        row = _row_of(words, pages, code)
-        trait = int64(words[row + TRAIT]) | EXPANDS
-        if trait & before & WORD:
-            trait |= spaces if spaces else ADJACENT
-        scratch[letter, SYMBOL] = words[row + SYMBOL]
-        scratch[letter, TRAIT] = trait
-        scratch[letter, LETTER] = words[row + LETTER]
-        scratch[letter, PLACE] = point - 1
-        letter += 1
-        before = trait
-        spaces = 0
-    return letter, before
-
-
-@inlined
-def _read(words, pages, utf8, scratch):  # type: ignore[no-untyped-def]
-    """The letters of the text as rows of the scratch from STACK on: the last one's end, all traits, all weights."""
-    end = len(utf8)
-    seen = 0
-    weight = 0
-    before = 0  # the trait of the letter before, if only ghosts or spaces stand between
-    spaces = 0
-    previous = previous_trait = 0  # the letter before, whatever stands between
-    splits = int64(words[SPLITS])
-    i = 0
-    point = 0
-    letter = STACK
-    while i < end:
-        code, i = decode(utf8, i, end)
-        if code == TRUNCATED:
-            break
-        point += 1
-        row = _row_of(words, pages, code)
-        symbol = words[row + SYMBOL]
-        trait = int64(words[row + TRAIT])
-        weight += trait & WEIGHT
-        if symbol == SKIP:
-            seen |= trait & LEET
-            if trait & IS_SPACE:
-                spaces = SPACED
-            elif trait & IS_GHOST == 0:
-                before = 0
-            continue
-        if trait & EXPANDS:
-            letter, before = _expand(words, pages, int64(words[row + DETOURS]), before, spaces, scratch, letter, point)
-            spaces = previous = previous_trait = 0
-            seen |= before
-            continue
-        if trait & before & WORD:
-            trait |= spaces if spaces else ADJACENT
-        # Without a branch: a wrong guess would cost more than the look.
-        component = int64(words[row + LETTER])
-        bit = (previous * SPLIT_MULTIPLIER + component) & (SPLIT_BITS - 1)
-        components = trait >> SPLIT_SECOND & previous_trait >> SPLIT
-        is_split = int64(words[splits + (bit >> 5)]) >> (bit & 31) & components & 1
-        seen |= is_split * READ_TOGETHER
-        previous, previous_trait = component, trait
-        seen |= trait & ~LEET
-        scratch[letter, SYMBOL] = symbol
-        scratch[letter, TRAIT] = trait
-        scratch[letter, LETTER] = component
-        scratch[letter, PLACE] = point - 1
-        letter += 1
-        before = trait
-        spaces = 0
-    _end(scratch, letter)
-    return letter, seen, weight
-
-
-_read_again = called(_read.py_func)
 
 
 @inlined
@@ -400,7 +265,7 @@ def _way(words, scratch, at, ways, number):  # type: ignore[no-untyped-def]
 @inlined
 def _detours_of(words, letter):  # type: ignore[no-untyped-def]
     """Where the list of a letter's other symbols begins."""
-    return int64(words[_row_of(words, int64(PAGES), letter) + DETOURS])
+    return int64(words[row_of(words, int64(PAGES), letter) + DETOURS])
 
 
 @called
@@ -424,15 +289,17 @@ def _ending(words, costs, bigrams, scratch, start, at, last, output, found, coun
             if count < PRIVATE:
                 count += PRIVATE
         elif same and kind & WRITTEN:
-            if viewed and not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
-                count = _take(found, count, FOUND_RAW, int64(words[number]), scratch, start, at)
+            if viewed:
+                surprise = surprise_of(words, costs, bigrams, scratch, start, at, last, entry)
+                count = _take_seen(found, count, FOUND_RAW, int64(words[number]), scratch, start, at, surprise)
         elif same:
             if _may_stand(words, scratch, start, at, entry):
                 as_found = _written_as(scratch, start, at)
                 if as_found >= 0:
                     count = _take(found, count, as_found, int64(words[number]), scratch, start, at)
-        elif kind & VIEWED and viewed and not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
-            count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
+        elif kind & VIEWED and viewed:
+            surprise = surprise_of(words, costs, bigrams, scratch, start, at, last, entry)
+            count = _take_seen(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at, surprise)
     return count
 
 
@@ -444,7 +311,23 @@ def _take(found, count, kind, number, scratch, start, at):  # type: ignore[no-un
         found[place, 1] = number
         found[place, 2] = scratch[start, PLACE]
         found[place, 3] = scratch[at - 1, PLACE] + 1
+        found[place, SURPRISE] = UNMEASURED
+        found[place, STRANGE] = UNMEASURED
     return count + 1
+
+
+@inlined
+def _take_seen(found, count, kind, number, scratch, start, at, measured):  # type: ignore[no-untyped-def]
+    """The same in a view that guesses: unless it is ordinary, and with what `surprise_of` measured."""
+    surprise, strange = measured
+    if surprise == ORDINARY:
+        return count
+    place = count & (PRIVATE - 1)
+    count = _take(found, count, kind, number, scratch, start, at)
+    if place < len(found):
+        found[place, SURPRISE] = surprise
+        found[place, STRANGE] = strange
+    return count
 
 
 @inlined
@@ -494,103 +377,6 @@ def _may_stand(words, scratch, start, at, entry):  # type: ignore[no-untyped-def
         else:
             spelled_out = spelled_out and trait & ADJACENT == 0
     return spelled_out or not spaced
-
-
-# Is it ordinary?
-
-
-@inlined
-def _price(costs, key):  # type: ignore[no-untyped-def]
-    """What a word costs in hundredths; -1 if it is not known."""
-    slot = int64((uint64(key) * uint64(MULTIPLIER)) >> uint64(SHIFT))
-    while costs[slot, 0] != 0:
-        if costs[slot, 0] == key:
-            return int64(costs[slot, 1])
-        slot = (slot + 1) & (SLOTS - 1)
-    return int64(-1)
-
-
-@inlined
-def _meets(bigrams, one, other):  # type: ignore[no-untyped-def]
-    """May a word hold these two characters side by side? `views.words.bigrams` is the set."""
-    bit = (one * 40503 + other) & (BIGRAM_BITS - 1)
-    return int64(bigrams[bit >> 5]) >> (bit & 31) & 1 != 0
-
-
-@called
-def _cost(costs, bigrams, scratch, start, end):  # type: ignore[no-untyped-def]
-    """The least cost of reading Chinese letters as ordinary words, in hundredths: `Words.cost`."""
-    # What the letters before ``at`` cost, without the last 0, 1, 2 and 3 of them; how many letters meet without a gap.
-    b0 = b1 = b2 = b3 = 0
-    meeting = 0
-    for at in range(start, end):
-        letter = int64(scratch[at, LETTER])
-        single = int64(scratch[at, TRAIT]) >> COST & COSTS
-        best = b0 + single
-        if at > start and _meets(bigrams, int64(scratch[at - 1, LETTER]), letter):
-            meeting += 1
-            key = int64(scratch[at - 1, LETTER]) << 16 | letter
-            price = _price(costs, key)
-            if price >= 0:
-                best = min(best, b1 + price)
-            if meeting > 1:
-                key |= int64(scratch[at - 2, LETTER]) << 32
-                price = _price(costs, key)
-                if price >= 0:
-                    best = min(best, b2 + price)
-            if meeting > 2:
-                key |= int64(scratch[at - 3, LETTER]) << 48
-                price = _price(costs, key)
-                if price >= 0:
-                    best = min(best, b3 + price)
-        else:
-            meeting = 0
-        b3, b2, b1, b0 = b2, b1, b0, best
-    return b0
-
-
-@called
-def _is_ordinary(words, costs, bigrams, scratch, start, end, last, entry):  # type: ignore[no-untyped-def]
-    """Is it certain that `filters.views.evidence` will find the letters from ``start`` to ``end`` ordinary?
-
-    Certain only where all is Chinese: what is not joins no word, so it ends the context that matters.
-    """
-    single = 0
-    for at in range(start, end):
-        trait = int64(scratch[at, TRAIT])
-        if trait & HANZI == 0:
-            return False
-        single += trait >> COST & COSTS
-    # Never dearer than its characters one by one.
-    bar = _BAR + _EACH - _MARGIN
-    length = int64(words[entry + LENGTH])
-    if end - start == length:
-        letters = int64(words[entry + LETTERS])
-        disguised = 0
-        for at in range(start, end):
-            disguised += scratch[at, LETTER] != words[letters + at - start]
-        if int64(words[entry + KIND]) & WRITTEN == 0:
-            bar = _BAR + _EACH * disguised - _MARGIN
-    else:
-        bar = _BAR - _MARGIN
-    if single < bar:
-        return True
-    if end - start == 2:
-        one, other = int64(scratch[start, LETTER]), int64(scratch[start + 1, LETTER])
-        if _meets(bigrams, one, other) and _price(costs, one << 16 | other) >= 0:
-            return True
-    left, right = start, end
-    while left > STACK and start - left < REACH and int64(scratch[left - 1, TRAIT]) & HANZI:
-        left -= 1
-    while right < last and right - end < REACH and int64(scratch[right, TRAIT]) & HANZI:
-        right += 1
-    whole = _cost(costs, bigrams, scratch, left, right)
-    beside = _cost(costs, bigrams, scratch, left, start) + _cost(costs, bigrams, scratch, end, right)
-    surprise = whole - beside
-    if surprise < bar or surprise <= (int64(words[entry + KIND]) >> PRICE) - _MARGIN:
-        return True
-    # Do the likeliest words reach across one of its ends? Of components that says nothing: they are no words.
-    return end - start == length and surprise < _cost(costs, bigrams, scratch, start, end)
 
 
 # Other views.
@@ -833,7 +619,7 @@ def _detoured(words, costs, bigrams, scratch, start, at, last, output, found, co
     """Take the entries that end in a state, if the letters that were read so may be meant."""
     for number in range(output + 1, output + 1 + int64(words[output])):
         entry = int64(words[ENTRIES]) + ENTRY * int64(words[number])
-        viewed = int64(words[entry + KIND]) & VIEWED != 0
-        if viewed and not _is_ordinary(words, costs, bigrams, scratch, start, at, last, entry):
-            count = _take(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at)
+        if int64(words[entry + KIND]) & VIEWED:
+            surprise = surprise_of(words, costs, bigrams, scratch, start, at, last, entry)
+            count = _take_seen(found, count, FOUND_VIEW, int64(words[number]), scratch, start, at, surprise)
     return count

@@ -23,7 +23,7 @@ from filters.lexicon import Lexicon, LexiconError, Term
 from filters.overlap import Match, conflicts, longest
 from filters.reading import Pattern, start_of
 from filters.survey import NOTHING
-from filters.views.evidence import View, spelled_apart
+from filters.views.evidence import View, is_shuffled, spelled_apart, view_of_measured
 from filters.views.letters import Letters
 from filters.views.writings import Writing, initials_of, meaning, writings_of
 
@@ -48,7 +48,7 @@ _AS_WRITTEN = (FOUND_RAW, FOUND_EXPANDED)
 Entry = tuple[Pattern, Term | None]
 """What the search finds under one number: a term, or (None) a harmless phrase."""
 Candidate = Sequence[int]
-"""Four numbers: as what it was found, its entry, the code points where it begins and ends."""
+"""As what it was found, its entry, the code points where it begins and ends, and what `filters.kernel` adds."""
 Seen = tuple[int, int, Term | None, str]
 """A match, and the view in which it is one."""
 
@@ -191,7 +191,7 @@ class Scanner:
     def _candidates(self, utf8: bytes, count: int, viewed: int) -> Sequence[Candidate]:
         if not count:
             return []
-        found = np.empty((min(count, MOST_CANDIDATES), 4), dtype=np.int32)
+        found = np.empty((min(count, MOST_CANDIDATES), kernel.COLUMNS), dtype=np.int32)
         self._search(self.survey_data[0], utf8, self._scratch_for(utf8), found, viewed)
         candidates: Sequence[Candidate] = found.tolist()
         return candidates
@@ -219,7 +219,7 @@ class Scanner:
         """The candidates that the rules of ``filters.reading`` accept."""
         folded = ""
         matches = []
-        for kind, number, start, end in candidates:
+        for kind, number, start, end, *_ in candidates:
             pattern, term = self._patterns[number]
             # Nothing within to be judged, and the search saw what is beside it.
             if kind == FOUND_EXPANDED or end - start == len(pattern.letters):
@@ -237,23 +237,31 @@ class Scanner:
         kept: list[Seen] = []
         judged = 0
         # By place, the longer ones first: what lies in one that is kept need not be judged.
-        for start, minus_end, number, kind in sorted((one[2], -one[3], one[1], one[0]) for one in candidates):
-            end = -minus_end
+        for candidate in sorted(candidates, key=lambda one: (one[2], -one[3], one[1], one[0])):
+            _, _, start, end, *_ = candidate
             after = bisect_right(ends, start)
             if (after < len(raw) and raw[after][0] < end) or (kept and end <= kept[-1][1]):
                 continue
             judged += 1
             if judged > MOST_JUDGED:
                 break
-            sighting = self._sighting(text, start, end, number, kind)
+            sighting = self._sighting(text, candidate)
             if sighting is not None:
                 kept.append(sighting)
         return kept
 
-    def _sighting(self, text: str, start: int, end: int, number: int, kind: int) -> Seen | None:
+    def _sighting(self, text: str, candidate: Candidate) -> Seen | None:
         """One candidate, if it is meant."""
+        kind, number, start, end, surprise, strange = candidate
         writing = self._writings[number - len(self._patterns)] if number >= len(self._patterns) else None
         pattern, term = self._patterns[writing.term if writing else number]
+        if surprise > 0 and end - start == len(pattern.letters):  # nothing stands between its letters
+            if writing is not None:
+                shuffled = is_shuffled(pattern.letters, surprise / 100, strange / 100)
+                return (start, end, term, View.SHUFFLED) if shuffled else None
+            folded = self._folding.fold(text[start:end])
+            view = view_of_measured(folded, pattern.letters, surprise / 100, strange / 100)
+            return (start, end, term, view) if view is not None else None
         letters, first = Letters.around(text, start, end, self._folding)
         written = text[start:end]
         if kind in (FOUND_LEET, FOUND_REPEATED) and letters.holds_end(start - first, end - first):

@@ -14,17 +14,18 @@ from numba import int32, int64, types, uint8
 from numpy.typing import NDArray
 
 from filters import kernel, machine_code
-from filters.kernel import PRIVATE, STACK, Tables
+from filters.kernel import PRIVATE, Tables
 from filters.machine_code import called
 from filters.private import gate
 from filters.private.symbols import class_table
+from filters.rows import STACK
 from filters.views import spelling, words
 
 Data = tuple[Tables, NDArray[np.uint8], NDArray[np.int64]]
 """What a survey reads: the tables of the search, and the two of the gate to private data."""
 Survey = Callable[[Data, bytes, NDArray[np.int32], NDArray[np.int32]], int]
 
-NOTHING = np.empty((0, 4), dtype=np.int32)
+NOTHING = np.empty((0, kernel.COLUMNS), dtype=np.int32)
 """Room for no candidate: they are only counted."""
 
 DATA = types.Tuple(  # type: ignore[no-untyped-call]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -74,6 +75,9 @@ RARE_READING = 3.0
 
 FEWEST_INITIALS = 3
 """Of a run by itself: two letters stand for too much, but beside Chinese where they are no English word."""
+
+_TERMS_AT_HAND = 1 << 12
+"""Whose price is remembered."""
 
 _OUT_OF_SCRIPT = (View.PINYIN, View.INITIALS, View.EMOJI)
 """Views whose letters have no price that could be compared with a term's."""
@@ -164,16 +168,44 @@ def surprising(
         end = letters.run(end - 1)[1]
     first, last = min(first, start), max(last, end)
     before, within, after = letters.tokens(first, start), letters.tokens(start, end), letters.tokens(end, last)
-    surprise = words.cost(before + within + after)[-1] - words.cost(before)[-1] - words.cost(after)[-1]
+    surprise = round(words.cost(before + within + after)[-1] - words.cost(before)[-1] - words.cost(after)[-1], 2)
     if not BARS[view].over(surprise - discount, disguised):
         return False
-    if not foreign and surprise <= min(words.cost(list(term))[-1], RAREST) + RARER:
+    if not foreign and surprise <= _price(term):
         return False
     if view is View.SPLIT:  # components are no words: what they seem to be by chance says nothing
-        return not _is_worded([], within, [], words)
+        return not _lies_in_words([], within, [], words)
     if not BARS[view].over(_strange(within, words) - discount, disguised):
         return False
-    return not _is_worded(before, within, after, words)
+    # Less than it costs alone: the likeliest words of the text reach across one of its ends.
+    return surprise >= round(words.cost(within)[-1], 2) and not _lies_in_words(before, within, after, words)
+
+
+def view_of_measured(chars: str, term: str, surprise: float, strange: float) -> View | None:
+    """The same as `view_of` for Chinese characters, one for each of the term's, that lie in no known words.
+
+    ``surprise``, and ``strange``, what of them lies in no word: the search has measured both (`filters.ordinary`).
+    """
+    if surprise <= _price(term):
+        return None
+    for steps in paths(chars, term):
+        ways = [step.way for step in steps]
+        view = View.LOOKALIKE if Way.LOOKALIKE in ways else View.HOMOPHONE
+        discount = RARE_READING * ways.count(Way.RARE_READING)
+        if BARS[view].over(min(surprise, strange) - discount, len(ways) - ways.count(Way.OWN)):
+            return view
+    return None
+
+
+def is_shuffled(term: str, surprise: float, strange: float) -> bool:
+    """The same for a term in another order."""
+    return surprise > _price(term) and BARS[View.SHUFFLED].over(min(surprise, strange), 1)
+
+
+@lru_cache(_TERMS_AT_HAND)
+def _price(term: str) -> float:
+    """What a disguise of the term in Chinese characters must exceed in surprise."""
+    return round(min(Words.shipped().cost(list(term))[-1], RAREST) + RARER, 2)
 
 
 def _strange(tokens: list[str], words: Words) -> float:
@@ -185,15 +217,13 @@ def _strange(tokens: list[str], words: Words) -> float:
             if "".join(tokens[end - size : end]) in words.chinese:
                 cost = min(cost, best[end - size])
         best.append(cost)
-    return best[-1]
+    return round(best[-1], 2)
 
 
-def _is_worded(before: list[str], within: list[str], after: list[str], words: Words) -> bool:
-    """Does the stretch lie in known words, or do the likeliest words of the text reach across one of its ends?"""
+def _lies_in_words(before: list[str], within: list[str], after: list[str], words: Words) -> bool:
+    """Does the stretch lie in known words, however rare, that follow each other without a gap?"""
     tokens = before + within + after
     start, end = len(before), len(before) + len(within)
-    if not {start, end} <= words.breaks(tokens):
-        return True
     reached = set(range(max(start - LONGEST + 1, 0), start + 1))
     for place in range(start + 1, len(tokens) + 1):
         if any(

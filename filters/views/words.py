@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from functools import cache
 from itertools import pairwise
-from math import inf
 from typing import Self
 
 import msgspec
@@ -30,6 +29,8 @@ REACH = 4
 """Letters of context on either side of a stretch whose surprise is measured."""
 SLOTS = 1 << 18
 """Of the hash table that the search reads; a power of two, more than twice the words."""
+RARE = SLOTS + 1
+"""The row of that table where the rare words begin, two a row; how many these are stands in the row before."""
 MULTIPLIER = 0x9E3779B97F4A7C15
 """Knuth's multiplicative hash: the upper bits of the product are the slot."""
 SHIFT = 64 - 18
@@ -50,7 +51,14 @@ class Words(msgspec.Struct, frozen=True):
     @cache
     def shipped(cls) -> Self:
         """The table in the package."""
-        return packed.shipped("words", cls)
+        table = packed.shipped("words", cls)
+        known: dict[float, float] = {}
+        # A quarter of a million costs are 1,500 numbers: one object each spares 6 MB.
+        chinese, english = (
+            {word: known.setdefault(cost, cost) for word, cost in costs.items()}
+            for costs in (table.chinese, table.english)
+        )
+        return cls(chinese, english, table.rare)
 
     def cost(self, tokens: list[str]) -> list[float]:
         """The least cost of reading the first n tokens as ordinary words, for every n from 0 on.
@@ -68,20 +76,6 @@ class Words(msgspec.Struct, frozen=True):
                     least = min(least, best[start] + known)
             best.append(least)
         return best
-
-    def breaks(self, tokens: list[str]) -> set[int]:
-        """Between which tokens the words of their cheapest reading end."""
-        costs = self.cost(tokens)
-        end = len(tokens)
-        found = {end}
-        while end:
-            starts = range(max(end - LONGEST, 0), end)
-            end = min(starts, key=lambda start: costs[start] + self._of_word("".join(tokens[start:end]), end - start))
-            found.add(end)
-        return found
-
-    def _of_word(self, word: str, tokens: int) -> float:
-        return self.of_token(word) if tokens == 1 else self.chinese.get(word, inf)
 
     def knows(self, word: str) -> bool:
         """Is it a Chinese word of two characters or more, however rare?"""
@@ -116,13 +110,16 @@ def is_ordinary(run: str) -> bool:
 
 @cache
 def hashed() -> NDArray[np.int64]:
-    """The Chinese words for the search: int64 [SLOTS, 2], read-only.
+    """The Chinese words for the search: int64 [n, 2], read-only.
 
-    A row is a word and its cost in hundredths. The word is its characters as 16 bits each, the last one lowest; a slot
-    that is 0 is free, and ends the search for a word.
+    The first SLOTS rows are a hash table: a word and its cost in hundredths. The word is its characters as 16 bits
+    each, the last one lowest; a slot that is 0 is free, and ends the search for a word. From RARE on stand the rare
+    words, sorted by these numbers.
     """
-    table = np.zeros((SLOTS, 2), dtype=np.int64)
-    for word, cost in Words.shipped().chinese.items():
+    words = Words.shipped()
+    rare = np.sort(np.concatenate([_keys(run, size) for size, run in enumerate(words.rare, 2)]))
+    table = np.zeros((RARE + (rare.size + 1) // 2, 2), dtype=np.int64)
+    for word, cost in words.chinese.items():
         key = 0
         for char in word:
             key = key << 16 | ord(char)
@@ -130,8 +127,18 @@ def hashed() -> NDArray[np.int64]:
         while table[slot, 0]:
             slot = (slot + 1) % SLOTS
         table[slot] = key - (1 << 64) * (key >> 63), round(100 * cost)
+    table[SLOTS, 0] = rare.size
+    table[RARE:].reshape(-1)[: rare.size] = rare
     table.flags.writeable = False
     return table
+
+
+def _keys(run: str, size: int) -> NDArray[np.int64]:
+    """The numbers of words of so many characters that stand end to end, of those of 16 bits."""
+    characters = np.frombuffer(run.encode("utf-32-le"), dtype="<u4").astype(np.int64).reshape(-1, size)
+    characters = characters[(characters < 1 << 16).all(axis=1)]
+    keys: NDArray[np.int64] = (characters << 16 * np.arange(size - 1, -1, -1)).sum(axis=1)
+    return keys
 
 
 @cache

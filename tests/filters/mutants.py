@@ -88,7 +88,7 @@ class Bench:
         self._folding = Folding.shipped()
         self._survey = survey.compiled()
         self._search = kernel.compiled()
-        self._nothing = np.empty((0, 4), dtype=np.int32)
+        self._nothing = survey.NOTHING
 
     def check(self, text: str) -> int:
         """Hold one text against the naive scanner; returns how many hits it has."""
@@ -117,13 +117,13 @@ class Bench:
 
     def _hold_candidates(self, utf8: bytes, length: int, count: int) -> None:
         """What the search counts is what it writes: candidates with spans in the text, and nothing behind them."""
-        found = np.full((count + 2, 4), -7, dtype=np.int32)
+        found = np.full((count + 2, kernel.COLUMNS), -7, dtype=np.int32)
         tables, scratch = self.scanner.survey_data[0], survey.scratch_for(len(utf8))
         assert self._search(tables, utf8, scratch, found, 1) & (kernel.PRIVATE - 1) == count
         assert (found[count:] == -7).all()
         candidates: Sequence[Sequence[int]] = found[:count].tolist()
-        assert all(kernel.FOUND_RAW <= kind <= kernel.FOUND_EXPANDED for kind, _, _, _ in candidates)
-        assert all(0 <= start < end <= length and number >= 0 for _, number, start, end in candidates)
+        assert all(kernel.FOUND_RAW <= kind <= kernel.FOUND_EXPANDED for kind, *_ in candidates)
+        assert all(0 <= start < end <= length and number >= 0 for _, number, start, end, *_ in candidates)
 
 
 def main(count: int, seed: int = 1) -> int:

@@ -29,6 +29,7 @@ from filters.kernel import (
 )
 from filters.lexicon import Lexicon
 from filters.reading import Pattern, start_of
+from filters.rows import STACK
 from filters.scanner import Scanner
 from filters.survey import NOTHING, data_of, scratch_for
 from filters.trie import Words
@@ -48,14 +49,14 @@ def found(tables: Tables, text: str | bytes, viewed: int = 0) -> list[tuple[int,
     """All candidates, asked for with exactly the room that they need, and nothing written beside it."""
     utf8 = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     scratch = scratch_for(len(utf8) + 8)
-    behind = kernel.STACK + len(utf8) + 4
+    behind = STACK + len(utf8) + 4
     scratch[behind:] = CANARY
     count = kernel.compiled()(tables, utf8, scratch, NOTHING, viewed) & (PRIVATE - 1)
-    room = np.full((count + 1, 4), CANARY, dtype=np.int32)
+    room = np.full((count + 1, kernel.COLUMNS), CANARY, dtype=np.int32)
     assert kernel.compiled()(tables, utf8, scratch, room, viewed) & (PRIVATE - 1) == count
     assert (room[count:] == CANARY).all()
     assert (scratch[behind:] == CANARY).all()
-    return [tuple(candidate) for candidate in room[:count].tolist()]
+    return [tuple(candidate[:4]) for candidate in room[:count].tolist()]
 
 
 def read(terms: Sequence[str], text: str, tables: Tables | None = None) -> set[tuple[int, int, int]]:
@@ -153,10 +154,10 @@ def test_a_cue_says_that_there_may_be_private_data() -> None:
 
 def test_room_for_too_few_takes_the_first() -> None:
     tables = tables_of(["傻逼"])
-    room = np.full((3, 4), CANARY, dtype=np.int32)
+    room = np.full((3, kernel.COLUMNS), CANARY, dtype=np.int32)
     text = ("傻逼" * 10).encode()
     assert kernel.compiled()(tables, text, scratch_for(len(text)), room, 0) == 10
-    assert room.tolist() == [[FOUND_RAW, 0, start, start + 2] for start in (0, 2, 4)]
+    assert room[:, :4].tolist() == [[FOUND_RAW, 0, start, start + 2] for start in (0, 2, 4)]
 
 
 def test_every_code_point_is_skipped_or_ends_a_match_as_it_folds() -> None:
@@ -266,7 +267,7 @@ def test_a_search_among_200000_terms_costs_at_most_three_times_one_among_1000() 
 RANDOM_BYTES = """
 import random, sys
 import numpy as np
-from filters import kernel, survey
+from filters import kernel, rows, survey
 from tests.filters.mutants import Bench, Mutants
 
 data = Bench().scanner.survey_data
@@ -284,13 +285,13 @@ for number in range(int(sys.argv[1])):
     scratch = survey.scratch_for(len(utf8))
     look(data, utf8, scratch, survey.NOTHING)
     for viewed in (0, 1):
-        found = np.full((4, 4), -7, dtype=np.int32)
+        found = np.full((4, kernel.COLUMNS), -7, dtype=np.int32)
         count = search(data[0], utf8, scratch, found, viewed) & (kernel.PRIVATE - 1)
         assert (found[min(count, 4) :] == -7).all(), utf8
-        assert all(0 <= start < end <= len(utf8) for _, _, start, end in found[:count].tolist()), utf8
+        assert all(0 <= start < end <= len(utf8) for _, _, start, end, *_ in found[:count].tolist()), utf8
 print("in bounds")
 try:
-    search(data[0], b"abc" * 9, np.zeros((kernel.STACK, 4), np.int32), survey.NOTHING, 0)
+    search(data[0], b"abc" * 9, np.zeros((rows.STACK, 4), np.int32), survey.NOTHING, 0)
 except IndexError:
     print("bounds are checked")
 """

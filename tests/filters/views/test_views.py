@@ -16,10 +16,12 @@ from filters.classes import Harm
 from filters.folding import Folding
 from filters.hits import CLEAN, Severity
 from filters.lexicon import Lexicon, Term
+from filters.rows import STACK
 from filters.scanner import Scanner
 from filters.views.evidence import View, refusal
-from filters.views.letters import Letters
+from filters.views.letters import Letters, is_hanzi
 from filters.views.readings import spellings
+from filters.views.sounds import Sounds
 from filters.views.words import Words
 from tests.filters.views import oracle
 
@@ -129,10 +131,6 @@ def test_rare_words_are_known_and_have_no_cost() -> None:
     )
 
 
-def test_the_cheapest_reading_tells_where_words_end() -> None:
-    assert Words.shipped().breaks(list("我们今天去公园")) == {0, 2, 4, 5, 7}
-
-
 def test_a_raw_match_is_nothing_else_besides() -> None:
     assert [hit.view for hit in scanner().scan("你是傻逼，沙壁").hits] == [View.RAW, View.HOMOPHONE]
 
@@ -190,11 +188,46 @@ def test_the_search_finds_what_the_naive_views_find_and_nothing_else(text: str) 
     assert {(hit.start, hit.end, hit.why, hit.view) for hit in found if hit.view != View.RAW} <= known
 
 
+@cache
+def alike(letter: str) -> list[str]:
+    """The characters that may be read like a letter, itself among them."""
+    readings = Sounds.shipped().readings
+    return [char for char, sounds in readings.items() if is_hanzi(char) and readings[letter][0] in sounds]
+
+
+@cache
+def words_that_sound_like_terms() -> list[str]:
+    """Ordinary words, most of them rare, in which a term could be read by its sound."""
+    words = Words.shipped()
+    rare = [run[at : at + size] for size, run in enumerate(words.rare, 2) for at in range(0, len(run), size)]
+    sounding = re.compile("|".join("".join(f"[{''.join(alike(letter))}]" for letter in term) for term in TERMS))
+    return [word for word in (*words.chinese, *rare) if sounding.search(word)]
+
+
+def homophones(term: str) -> st.SearchStrategy[str]:
+    """The term with each letter as one of its sound."""
+    return st.tuples(*(st.sampled_from(alike(letter)) for letter in term)).map("".join)
+
+
+@pytest.mark.req("W3")
+@given(st.data())
+@settings(max_examples=1000, deadline=None)
+def test_what_is_measured_in_machine_code_is_what_the_evidence_measures(data: st.DataObject) -> None:
+    words = st.sampled_from(words_that_sound_like_terms())
+    disguises = st.sampled_from(TERMS).flatmap(homophones)
+    pieces = words | disguises | st.sampled_from([*"我的是人有看，a4", "他们", "今天"])
+    text = "".join(data.draw(st.lists(pieces, min_size=1, max_size=5)))
+    found = [hit for hit in scanner().scan(text).hits if hit.view != "private"]
+    naive = {(one.start, one.end, one.term, one.view) for one in oracle.sightings(TERMS, text)}
+    assert {(hit.start, hit.end, hit.why, hit.view) for hit in found if hit.view != View.RAW} <= naive
+    assert all(any(hit.start < end and start < hit.end for hit in found) for start, end, _, _ in naive)
+
+
 @given(st.binary(max_size=40))
 @settings(deadline=None)
 def test_the_search_stays_within_bounds_on_any_bytes(data: bytes) -> None:
-    scratch = np.zeros((kernel.STACK + len(data) + 2, 4), dtype=np.int32)
-    found = np.full((4, 4), -7, dtype=np.int32)
+    scratch = np.zeros((STACK + len(data) + 2, 4), dtype=np.int32)
+    found = np.full((4, kernel.COLUMNS), -7, dtype=np.int32)
     count = kernel.compiled()(scanner().survey_data[0], data, scratch, found, 1) & (kernel.PRIVATE - 1)
     assert count >= 0
     assert (found[min(count, 4) :] == -7).all()
