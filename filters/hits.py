@@ -20,12 +20,17 @@ class Severity(IntEnum):
     """Abuse that a human should see: threats, forcing to self-harm, exposure of private data."""
 
 
+MODEL = "model"
+"""The view of hits that the content model found."""
+
+
 class Hit(msgspec.Struct, frozen=True):
     """One finding in a text.
 
     ``start`` and ``end`` are code point offsets into the original text (half-open), never into a folded view.
     ``view`` names the view of the text in which it was found (``raw`` is the folded text itself); ``why`` is the
-    rule that fired (for a term: the term as the lexicon writes it).
+    rule that fired (for a term: the term as the lexicon writes it; for the model: the clause it rates highest).
+    ``chance`` is how likely the text is what the hit says: the model's calibrated probability, and 1 for a rule.
     """
 
     harm: Harm = msgspec.field(name="class")
@@ -34,6 +39,12 @@ class Hit(msgspec.Struct, frozen=True):
     severity: Severity
     view: str
     why: str
+    chance: float = 1.0
+
+    @property
+    def likely(self) -> bool:
+        """Whether it is likelier than not."""
+        return self.chance >= 0.5
 
 
 class Scan(msgspec.Struct, frozen=True):

@@ -23,6 +23,8 @@ class Sample(msgspec.Struct, frozen=True):
     caught: bool
     """Does the shipped lexicon raise a hit of that class (of any class, for an ordinary line)? ``no`` at an abusive
     line is a miss, ``yes`` at an ordinary one a false alarm: both are known, and stay until they are mended."""
+    place: str = ""
+    """File and line."""
 
 
 BANK_COLUMNS = ["text", "label", "class", "kind", "about"]
@@ -38,6 +40,8 @@ class BankSample(msgspec.Struct, frozen=True):
     """chat, comment, barrage, dm or forward."""
     about: str
     """Of an abusive line: ``plain``, or its disguise. Of a fine one: what it is an example of."""
+    place: str = ""
+    """File and line."""
 
 
 def bank() -> list[BankSample]:
@@ -56,7 +60,8 @@ def bank() -> list[BankSample]:
                 raise ValueError(
                     f"{file.name}:{rows.line_num}: an abusive line has a class, a fine one none but distress"
                 )
-            found.append(BankSample(text, label == "1", Harm(harm) if harm else None, kind, about))
+            place = f"{file.name}:{rows.line_num}"
+            found.append(BankSample(text, label == "1", Harm(harm) if harm else None, kind, about, place))
     return found
 
 
@@ -77,4 +82,4 @@ def _sample(row: list[str], line: int) -> Sample:
         raise ValueError(f"samples.csv:{line}: label is 0 or 1, class a class of harm or empty, caught yes or no")
     if (harm not in ("", Harm.DISTRESS)) != (label == "1"):
         raise ValueError(f"samples.csv:{line}: an abusive line has a class, a fine one none but distress")
-    return Sample(text, label == "1", Harm(harm) if harm else None, caught == "yes")
+    return Sample(text, label == "1", Harm(harm) if harm else None, caught == "yes", f"samples.csv:{line}")

@@ -155,11 +155,11 @@ class Scanner:
 
         Any ``str``, lone surrogates too. Time is linear in its length.
         """
+        return self.scan_utf8(text, _utf8(text))
+
+    def scan_utf8(self, text: str, utf8: bytes) -> Scan:
+        """The same for a text whose UTF-8 (``surrogatepass``) is at hand."""
         # Written out: for most texts this is all, and a call costs as much as six characters.
-        try:
-            utf8 = text.encode()
-        except UnicodeEncodeError:
-            utf8 = text.encode("utf-8", "surrogatepass")
         if len(utf8) > _USUAL_LENGTH:
             count = self._survey(self.survey_data, utf8, survey.scratch_for(len(utf8)), NOTHING)
         else:

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from filters.own_words import OwnWords
-from filters.scanner import Scanner
+from filters.reader import Reader
 from gateway import telemetry
 from gateway.api.routes import control_routes
 from gateway.enforce import NudgeTokens
@@ -23,7 +23,7 @@ from gateway.escalate import RETRY_S, Escalation
 from gateway.identity import Identity
 from gateway.judge import Judge
 from gateway.policy.base import base_scanner
-from gateway.policy.live import LiveScanner
+from gateway.policy.live import LiveRules
 from gateway.policy.publishing import FOLDER
 from gateway.settings import Settings
 from gateway.state.engine import Engine
@@ -35,6 +35,7 @@ from gateway.wire.lingering import LingeringClose
 from gateway.wire.proxy import Proxy
 from gateway.wire.websocket import SERVICE_RESTART
 from protection.policy import Policy
+from protection.rules import Rules
 
 logger = logging.getLogger("shieldwire.app")
 
@@ -46,13 +47,14 @@ class Gateway:
         self.settings = settings
         self._engine_url = engine_url
         self.draining = asyncio.Event()
-        self.live_scanner = LiveScanner(
-            base_scanner(settings.policy.lexicon, Path(settings.state.data_dir) / FOLDER),
-            Path(settings.state.data_dir) / FOLDER,
+        folder = Path(settings.state.data_dir) / FOLDER
+        scanner = base_scanner(settings.policy.lexicon, folder)
+        self.live_rules = LiveRules(
+            Rules(Reader.shipped().with_scanner(scanner), settings.policy.build()),
+            folder,
             lambda: self.state.announced_text(),
             lambda revision: self.state.report_text(revision),
         )
-        self._policy = settings.policy.build()
         self._state: State | None = None
         self._open = asyncio.Event()
         self.proxy = Proxy(settings.server, settings.route, Identity(settings.identity))
@@ -63,14 +65,13 @@ class Gateway:
         assert self._state is not None, "the application's lifespan has not begun"
         return self._state
 
-    @property
-    def scanner(self) -> Scanner:
-        """The scanner in force now."""
-        return self.live_scanner()
+    def rules(self) -> Rules:
+        """How texts are read and judged now."""
+        return self.live_rules()
 
     def policy(self) -> Policy:
         """The policy in force now."""
-        return self._policy
+        return self.live_rules().policy
 
     def ready(self) -> Sequence[str]:
         """What is not ready yet; empty when traffic may come."""
@@ -110,7 +111,7 @@ class Gateway:
             await stack.enter_async_context(_running(escalation.run()))
             await stack.enter_async_context(_running(telemetry.observe(self._state.counters)))
             # A message must not pay for a compile, nor land on a worker that could serve it a moment later.
-            await asyncio.to_thread(self.scanner.warm_up)
+            await asyncio.to_thread(self.rules().reader.warm_up)
             await asyncio.to_thread(OwnWords.warm_up)
             await stack.enter_async_context(_running(self._start(escalation)))
             with contextlib.suppress(TimeoutError):
@@ -122,14 +123,14 @@ class Gateway:
     async def _start(self, escalation: Escalation) -> None:
         """Open the gates once state is loaded and the text data in force is there; then follow what is announced."""
         await self.state.loaded()
-        await self.live_scanner.settle()
+        await self.live_rules.settle()
         nudges = NudgeTokens(await self._shared_key())
         max_message = self.settings.server.max_message
-        judge = Judge(self.state, self.live_scanner, self.policy, nudges, escalation, max_message)
+        judge = Judge(self.state, self.rules, nudges, escalation, max_message)
         self.proxy.start(judge, self.state)
         self._open.set()
         logger.info("ready")
-        await self.live_scanner.follow()
+        await self.live_rules.follow()
 
     async def _shared_key(self) -> bytes:
         """The key of nudge tokens: one for all workers, which must accept each other's."""
@@ -143,7 +144,7 @@ class Gateway:
         if change.noun is Noun.MODE:
             self.proxy.end_shut_room(change.id)
         elif change.noun is Noun.POLICY:
-            self.live_scanner.wake()
+            self.live_rules.wake()
 
 
 def create_app(settings: Settings, engine_url: str = "") -> Starlette:

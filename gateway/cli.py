@@ -14,7 +14,7 @@ import msgspec
 from bench import cli as bench
 from gateway import evaluate, training
 from gateway.policy import cli as policy
-from gateway.settings import Settings, SettingsError, load_settings
+from gateway.settings import SettingsError, load_settings
 from gateway.warm_start import keep_machine_code
 
 USAGE_ERROR = 2
@@ -86,20 +86,18 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     """Judge by the words alone: a nameless sender, nobody protected, the shipped policy."""
-    from filters.scanner import Scanner
     from gateway.api.answers import VerdictAnswer
     from protection.events import Event, Kind
-    from protection.pipeline import decide
+    from protection.rules import Rules
     from protection.snapshot import Snapshot
 
-    scanner = Scanner.shipped()
-    scanner.warm_up()
-    policy = Settings().policy.build()
+    rules = Rules.shipped()
+    rules.reader.warm_up()
     for text in _texts(options.text):
         started = time.perf_counter()
-        verdict = decide(Event(Kind.CHAT, "", text), Snapshot(now=0.0), scanner.scan(text), policy)
+        verdict = rules.judge(Event(Kind.CHAT, "", text), Snapshot(now=0.0))
         us = (time.perf_counter() - started) * 1e6
-        sys.stdout.write(msgspec.json.encode(VerdictAnswer.of(verdict, us)).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(VerdictAnswer.of(rules.explained(text, verdict), us)).decode() + "\n")
     return 0
 
 

@@ -104,28 +104,23 @@ def _is_hostile(label: str, positive: frozenset[str] | None) -> bool:
 
 def evaluate(rows: Sequence[Row]) -> Report:
     """Judge every row as a public message of a nameless sender, by the shipped policy."""
-    from filters.reader import Reader
-    from gateway.settings import Settings
     from protection.events import Event, Kind
-    from protection.pipeline import decide
+    from protection.rules import Rules
     from protection.snapshot import Snapshot
     from protection.verdicts import Disposition
 
-    reader = Reader.shipped()
-    reader.warm_up()
-    policy = Settings().policy.build()
+    rules = Rules.shipped()
+    rules.reader.warm_up()
     snapshot = Snapshot(now=0.0)
+    events = [Event(Kind.CHAT, "", row.text) for row in rows]
     started = time.perf_counter()
-    scans = [reader.scan(row.text) for row in rows]
+    verdicts = [rules.judge(event, snapshot) for event in events]
     seconds = time.perf_counter() - started
-    steps = []
-    for row, scan in zip(rows, scans, strict=True):
-        verdict = decide(Event(Kind.CHAT, "", row.text), snapshot, scan, policy)
-        steps.append(int(verdict.disposition))
+    steps = [int(verdict.disposition) for verdict in verdicts]
     hostile = np.array([row.hostile for row in rows], dtype=bool)
-    scores = np.array([scan.score for scan in scans])
+    scores = np.array([verdict.score for verdict in verdicts])
     flagged, refused = np.array(steps) >= Disposition.NUDGE, np.array(steps) >= Disposition.MASK
-    found = [{hit.harm.value for hit in scan.hits} for scan in scans]
+    found = [{hit.harm.value for hit in verdict.hits} for verdict in verdicts]
     return Report(
         rows=len(rows),
         flag=point(flagged, hostile),

@@ -8,8 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from filters.scanner import Scanner
-from filters.stitching import Stitcher, with_stitched
+from filters.stitching import Stitcher
 from gateway import telemetry
 from gateway.codecs import Codec, MessageError, RequestFields
 from gateway.enforce import Enforcement, NudgeTokens, enforce, refuse_malformed
@@ -17,8 +16,7 @@ from gateway.escalate import Escalation
 from gateway.replies import Language
 from protection.cases import incidents_of
 from protection.events import Event
-from protection.pipeline import decide
-from protection.policy import Policy
+from protection.rules import Rules
 from protection.snapshot import Snapshot
 from protection.verdicts import Disposition, Verdict
 
@@ -42,15 +40,13 @@ class Judge:
     def __init__(
         self,
         state: Loader,
-        scanner: Callable[[], Scanner],
-        policy: Callable[[], Policy],
+        rules: Callable[[], Rules],
         nudges: NudgeTokens,
         escalation: Escalation,
         max_message: int,
     ) -> None:
         self._state = state
-        self._scanner = scanner
-        self._policy = policy
+        self._rules = rules
         self._nudges = nudges
         self._escalation = escalation
         self._max_message = max_message
@@ -92,9 +88,9 @@ class Judge:
     async def _decide(self, event: Event) -> tuple[Verdict, float]:
         started = time.perf_counter()
         snapshot = await self._state.load(event)
-        scanner = self._scanner()
+        rules = self._rules()  # once: a swap while a message is judged is for the next one
         stitched = self._stitcher.feed(
-            scanner,
+            rules.reader,
             event.text,
             snapshot.now,
             sender=event.sender,
@@ -102,8 +98,7 @@ class Judge:
             target=event.target,
             message=event.id,
         )
-        scan = with_stitched(scanner.scan(event.text), stitched)
-        verdict = decide(event, snapshot, scan, self._policy())
+        verdict = rules.judge(event, snapshot, stitched)
         telemetry.DECISION_SECONDS.observe(time.perf_counter() - started)
         telemetry.MESSAGES.labels(event.kind.value, verdict.disposition.word).inc()
         for signal in verdict.signals:

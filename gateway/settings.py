@@ -14,9 +14,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from filters.classes import Harm
+from gateway.policy.thresholds import read_thresholds
 from gateway.routes import Route, shadowed
 from gateway.state.link import check_url
-from protection.policy import CaseRules, Ladder, Limits, Policy, PolicyError
+from protection.policy import CaseRules, Ladder, Limits, Policy, PolicyError, Sensitivity
 from protection.verdicts import Disposition
 from ratelimit.rate import Rate, RateError
 
@@ -97,6 +98,8 @@ class PolicySettings(Table, frozen=True):
     lexicon: tuple[str, ...] = ()
     """Files of terms (``shipped`` stands for those in the package); none: the shipped ones. `filters.lexicon` has the
     format."""
+    thresholds: str = ""
+    """A file of thresholds for the content model (`gateway.policy.thresholds` has the format); "": the shipped ones."""
     ladders: dict[str, tuple[str, str, str]] = {}
     limits: dict[str, str] = {}
     cases: CaseRules = CaseRules()
@@ -108,6 +111,7 @@ class PolicySettings(Table, frozen=True):
                 ladders={Harm(harm): _ladder(harm, words) for harm, words in self.ladders.items()},
                 limits=Limits(**{_limit_name(name): Rate.parse(rate) for name, rate in self.limits.items()}),
                 cases=self.cases,
+                sensitivity=read_thresholds(Path(self.thresholds)) if self.thresholds else Sensitivity.shipped(),
             )
         except (PolicyError, RateError) as error:
             raise SettingsError(f"[policy]: {error}") from error

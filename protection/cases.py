@@ -50,7 +50,9 @@ class Case(msgspec.Struct, frozen=True):
 def incidents_of(event: Event, verdict: Verdict, room_owner: str, at: float) -> Iterator[Incident]:
     """What moderation should hear of this verdict: abuse in the words, and somebody in distress; mostly nothing."""
     if verdict.support:  # the person at risk is the sender
-        yield _incident(event, verdict, event.sender, Harm.DISTRESS.value, severe=True, at=at)
+        # At once for a human; a mere suspicion, for which the support message does no harm, only when it is repeated.
+        likely = any(hit.harm is Harm.DISTRESS and hit.likely for hit in verdict.hits)
+        yield _incident(event, verdict, event.sender, Harm.DISTRESS.value, severe=likely, at=at)
     abuse = next((s.reason for s in verdict.signals if s.stage == "text" and s.disposition > Disposition.NUDGE), "")
     if abuse:
         subject = event.target or room_owner or f"room:{event.room}"

@@ -9,6 +9,7 @@ import msgspec
 from filters.own_words import OwnWords
 from protection.modes import Room
 from protection.protections import Protection
+from protection.risk import Level
 from protection.sanctions import Sanction
 from ratelimit.gcra import Allowance
 
@@ -71,3 +72,5 @@ class Snapshot(msgspec.Struct, frozen=True):
     concerned: tuple[Concerned, ...] = ()
     charges: tuple[Charge, ...] = ()
     fresh: bool = True
+    risk: Level = Level.CALM
+    """The higher one of the target's and the room's."""

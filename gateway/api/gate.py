@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from filters.scanner import Scanner
 from gateway.settings import Settings
 from gateway.state.state import State
-from protection.policy import Policy
+from protection.rules import Rules
 
 
 class Gate(Protocol):
@@ -24,15 +23,11 @@ class Gate(Protocol):
         """The shared state: changes are written to it, and answers read from it."""
 
     @property
-    def scanner(self) -> Scanner:
-        """Finds what is wrong with a text."""
-
-    @property
     def draining(self) -> asyncio.Event:
         """Set when a graceful shutdown begins: streams that would never end by themselves end then."""
 
-    def policy(self) -> Policy:
-        """The policy in force now."""
+    def rules(self) -> Rules:
+        """How texts are read and judged now."""
 
     def ready(self) -> Sequence[str]:
         """What is not ready yet, in words for the operator; empty when traffic may come."""

@@ -17,7 +17,6 @@ from gateway.state.state import State
 from protection.concern import people
 from protection.events import Event
 from protection.modes import RoomMode
-from protection.pipeline import decide
 from protection.snapshot import Concerned, Snapshot
 
 
@@ -44,8 +43,10 @@ async def _judge(gate: Gate, question: Question) -> VerdictAnswer:
     )
     snapshot = await unsent(gate.state, event)
     started = perf_counter()
-    verdict = decide(event, snapshot, gate.scanner.scan(event.text), gate.policy())
-    return VerdictAnswer.of(verdict, us=(perf_counter() - started) * 1e6)
+    rules = gate.rules()
+    verdict = rules.judge(event, snapshot)
+    us = (perf_counter() - started) * 1e6
+    return VerdictAnswer.of(rules.explained(event.text, verdict), us)
 
 
 async def unsent(state: State, event: Event) -> Snapshot:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 FAULTY = 1
 """Exit status: the files have faults, or the change is not in force everywhere."""
 USAGE_ERROR = 2
@@ -22,19 +24,26 @@ NICENESS = 10
 
 def register(commands: Any) -> None:
     """Add the command to the subparsers of `shieldwire`."""
-    policy = commands.add_parser("policy", help="check word lists, and change those of a running gateway")
+    policy = commands.add_parser(
+        "policy", help="check word lists and thresholds, and change those of a running gateway"
+    )
     actions = policy.add_subparsers(required=True, metavar="ACTION")
     files = {"nargs": "*", "metavar": "FILE", "help": 'lexicon files; "shipped" stands for those in the package'}
+    thresholds: Any = {"type": Path, "metavar": "FILE.toml", "help": "a file of thresholds for the content model"}
     accept = "take the lists although lines of the sample bank are judged otherwise by them"
 
-    check = actions.add_parser("check", help="say every fault of word lists; status 1 if there is one")
+    check = actions.add_parser("check", help="say every fault of word lists and thresholds; status 1 if there is one")
     check.add_argument("files", **files)
     check.add_argument("--accept-flips", action="store_true", help=accept)
+    check.add_argument("--thresholds", **thresholds)
     check.set_defaults(run=_check)
 
-    apply = actions.add_parser("apply", help="put word lists in force on every worker of the running gateway")
+    apply = actions.add_parser(
+        "apply", help="put word lists and thresholds in force on every worker of the running gateway"
+    )
     apply.add_argument("files", **files)
     apply.add_argument("--accept-flips", action="store_true", help=accept)
+    apply.add_argument("--thresholds", **thresholds)
     apply.set_defaults(run=_apply)
 
     rollback = actions.add_parser("rollback", help="put former word lists in force again")
@@ -43,7 +52,7 @@ def register(commands: Any) -> None:
 
     status = actions.add_parser("status", help="say which revision is in force, and on how many workers")
     status.set_defaults(run=_status)
-    for action in (apply, rollback, status):
+    for action in (check, apply, rollback, status):
         action.add_argument("--config", type=Path, help="the shieldwire.toml that the gateway was started with")
 
 
@@ -65,16 +74,24 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _compiled(options: argparse.Namespace) -> Any:
-    """The compiled lists; None when they have faults, which are told."""
+    """The compiled lists and thresholds; None when they have faults, which are told."""
     from gateway.policy.compiling import Rejected, compile_files
+    from gateway.policy.thresholds import read_thresholds
+    from gateway.settings import load_settings
+    from protection.policy import PolicyError
 
+    settings = load_settings(options.config, os.environ).policy
     os.nice(NICENESS)
     gc.disable()  # a long list makes millions of objects and no cycles: looking for some takes a fifth of the time
     started = time.perf_counter()
     try:
-        compiled = compile_files(options.files, options.accept_flips)
-    except Rejected as rejected:
-        sys.stderr.write(f"{rejected}\n{len(rejected.faults)} fault(s); nothing has changed\n")
+        policy = settings.build()
+        if options.thresholds:
+            policy = msgspec.structs.replace(policy, sensitivity=read_thresholds(options.thresholds))
+        compiled = compile_files(options.files or settings.lexicon, options.accept_flips, policy)
+    except (Rejected, PolicyError) as error:
+        faults = str(error)
+        sys.stderr.write(f"{faults}\n{len(faults.splitlines())} fault(s); nothing has changed\n")
         return None
     facts, seconds = compiled.facts, time.perf_counter() - started
     sys.stdout.write(f"OK: {facts.terms:,} terms, {facts.phrases:,} harmless phrases, compiled in {seconds:.1f} s\n")

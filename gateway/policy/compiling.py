@@ -1,16 +1,19 @@
-"""From an operator's lexicon files to one compiled file that every worker maps; or every reason why not."""
+"""From an operator's word lists and thresholds to one compiled file that every worker maps; or every reason why not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from filters import artifact, samples
-from filters.hits import Scan
+from filters import artifact
 from filters.lexicon import Lexicon, review, shipped_files
+from filters.reader import Reader
 from filters.scanner import Scanner
+from gateway.policy import pins
+from protection.policy import Policy, Sensitivity
+from protection.rules import Rules
 
 SHIPPED = "shipped"
 """Stands for the lexicons in the package, in a list of files."""
@@ -30,6 +33,8 @@ class TextFacts(msgspec.Struct, frozen=True):
     terms: int
     phrases: int
     files: tuple[str, ...]
+    sensitivity: Sensitivity | None = None
+    """None: that which the workers were started with."""
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -43,12 +48,13 @@ class Compiled(msgspec.Struct, frozen=True):
         return artifact.write(file, self.scanner.to_artifact(), self.facts)
 
 
-def compile_files(files: Sequence[str], accept_flips: bool = False) -> Compiled:
+def compile_files(files: Sequence[str], accept_flips: bool = False, policy: Policy | None = None) -> Compiled:
     """Check and compile lexicon files (none: the shipped ones); raises `Rejected` with every fault that was found.
 
-    Checked are the files' form, their entries against each other, and then the sample bank: no pinned line may be
-    judged otherwise than it says, unless the operator accepts that.
+    Checked are the files' form, their entries against each other, and then the sample bank: no pinned case may be
+    judged otherwise by these lists and this policy (None: the shipped one), unless the operator accepts that.
     """
+    policy = policy or Policy()
     faults: list[str] = []
     lexicon, malformed = review(_sources(files or [SHIPPED], faults))
     if faults or malformed:
@@ -56,9 +62,9 @@ def compile_files(files: Sequence[str], accept_flips: bool = False) -> Compiled:
     scanner = Scanner(lexicon)
     if conflicts := [str(conflict) for conflict in scanner.conflicts(lexicon)]:
         raise Rejected(conflicts)
-    if not accept_flips and (flips := list(_flips(scanner.scan))):
+    if not accept_flips and (flips := list(pins.flips(Rules(Reader.shipped().with_scanner(scanner), policy)))):
         raise Rejected(flips)
-    return Compiled(scanner, _facts(lexicon))
+    return Compiled(scanner, _facts(lexicon, policy.sensitivity))
 
 
 def _sources(files: Sequence[str], faults: list[str]) -> Iterator[tuple[str, str]]:
@@ -78,15 +84,8 @@ def _sources(files: Sequence[str], faults: list[str]) -> Iterator[tuple[str, str
             faults.append(f"{file}:{raw.count(bytes([10]), 0, error.start) + 1}: this line is not UTF-8")
 
 
-def _flips(scan: Callable[[str], Scan]) -> Iterator[str]:
-    """The lines of the sample bank that are judged otherwise than it says."""
-    for sample in samples.load():
-        caught = any(sample.harm in (hit.harm, None) for hit in scan(sample.text).hits)
-        if caught != sample.caught:
-            change = "was caught and would pass" if sample.caught else "passed and would be caught"
-            yield f'samples.csv: "{sample.text}" ({sample.harm or "fine"}) {change}'
-
-
-def _facts(lexicon: Lexicon) -> TextFacts:
+def _facts(lexicon: Lexicon, sensitivity: Sensitivity) -> TextFacts:
     phrases = sum(len(term.allow) for term in lexicon.terms)
-    return TextFacts(len(lexicon.terms), phrases, tuple(dict.fromkeys(term.file for term in lexicon.terms)))
+    return TextFacts(
+        len(lexicon.terms), phrases, tuple(dict.fromkeys(term.file for term in lexicon.terms)), sensitivity
+    )

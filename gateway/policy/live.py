@@ -1,4 +1,4 @@
-"""The scanner in force on this worker, and how it changes while messages pass."""
+"""The rules in force on this worker, and how they change while messages pass."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
+
 from filters.artifact import Artifact, ArtifactError
 from filters.scanner import Scanner
 from gateway import telemetry
+from gateway.policy.compiling import TextFacts
 from gateway.state.errors import StoreUnavailable
 from gateway.state.revisions import FIRST, Announcement, Revision
+from protection.rules import Rules
 
 RETRY_S = 2.0
 """The pause before a file that could not be used, or a report that could not be made, is tried again."""
@@ -20,24 +24,25 @@ RETRY_S = 2.0
 log = logging.getLogger(__name__)
 
 
-class LiveScanner:
-    """Called, it answers the scanner in force. Another takes its place by one assignment.
+class LiveRules:
+    """Called, it answers the rules in force. Others take their place by one assignment.
 
-    The file of a new revision is opened, checked and warmed up in a thread, while messages are judged by the old
-    scanner; a message that is being judged meanwhile ends with the one it began with. A file that cannot be used
-    changes nothing: it is tried again, and this worker does not report its revision.
+    The file of a new revision (terms and thresholds) is opened, checked and warmed up in a thread, while messages are
+    judged by the old rules; a message that is being judged meanwhile ends with those it began with. The content model
+    is the same in all of them, and warm. A file that cannot be used changes nothing: it is tried again, and this worker
+    does not report its revision.
     """
 
     def __init__(
         self,
-        base: Scanner,
+        base: Rules,
         folder: Path,
         announced: Callable[[], Announcement | None],
         report: Callable[[int], Awaitable[None]],
     ) -> None:
-        """``base``: in force until something is announced. ``report``: tells which revision this worker scans with."""
+        """``base``: in force until something is announced. ``report``: tells which revision this worker judges by."""
         self._base = base
-        self._scanner = base
+        self._rules = base
         self._folder = folder
         self._announced = announced
         self._report = report
@@ -45,9 +50,9 @@ class LiveScanner:
         self._refused = -1
         self.revision = FIRST
 
-    def __call__(self) -> Scanner:
-        """The scanner in force now."""
-        return self._scanner
+    def __call__(self) -> Rules:
+        """The rules in force now."""
+        return self._rules
 
     def wake(self) -> None:
         """Something was announced."""
@@ -79,18 +84,18 @@ class LiveScanner:
 
     async def _adopt(self, revision: Revision) -> bool:
         try:
-            scanner = await asyncio.to_thread(self._open, revision)
+            rules = await asyncio.to_thread(self._open, revision)
         except ArtifactError as error:
             if self._refused != revision.number:  # once, not at every retry
                 log.error("text-revision-refused", extra={"fields": {"revision": revision.number, "why": str(error)}})
             self._refused = revision.number
             return False
-        self._scanner, self.revision = scanner, revision
+        self._rules, self.revision = rules, revision
         telemetry.TEXT_REVISION.set(revision.number)
         log.info("text-revision", extra={"fields": {"revision": revision.number, "terms": revision.terms}})
         return True
 
-    def _open(self, revision: Revision) -> Scanner:
+    def _open(self, revision: Revision) -> Rules:
         if not revision.digest:
             return self._base
         file = self._folder / revision.file
@@ -99,4 +104,7 @@ class LiveScanner:
             raise ArtifactError(file, "this is not the file that was announced")
         scanner = Scanner.from_artifact(opened)
         scanner.warm_up()
-        return scanner
+        policy = self._base.policy
+        if sensitivity := opened.metadata(TextFacts).sensitivity:
+            policy = msgspec.structs.replace(policy, sensitivity=sensitivity)
+        return Rules(self._base.reader.with_scanner(scanner), policy)

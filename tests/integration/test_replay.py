@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 
 import filters.data
-from filters.scanner import Scanner
 from gateway.demo.replay import read_rows
 from protection.events import Event, Kind
-from protection.pipeline import decide
-from protection.policy import Policy
+from protection.rules import Rules
 from protection.snapshot import Snapshot
 from protection.verdicts import Disposition
 
@@ -33,11 +31,11 @@ FATE_OF = {
 
 def foretold(file: Path) -> dict[str, Counter[str]]:
     """The fates by label, as the decision alone gives them."""
-    scanner, policy = Scanner.shipped(), Policy()
+    rules = Rules.shipped()
     fates: dict[str, Counter[str]] = {"all": Counter()}
     for row in read_rows(file):
         event = Event(Kind.BARRAGE, "somebody", row.text)
-        fate = FATE_OF[decide(event, Snapshot(now=0.0), scanner.scan(row.text), policy).disposition]
+        fate = FATE_OF[rules.judge(event, Snapshot(now=0.0)).disposition]
         fates.setdefault(row.label, Counter())[fate] += 1
         fates["all"][fate] += 1
     return fates

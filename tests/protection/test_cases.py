@@ -41,6 +41,14 @@ def test_distress_is_an_urgent_incident_about_the_sender() -> None:
 
 
 @pytest.mark.req("S5")
+@pytest.mark.parametrize(("chance", "urgent"), [(0.6, True), (0.3, False)])
+def test_what_is_rather_no_cry_is_not_urgent(chance: float, urgent: bool) -> None:
+    guess = Hit(Harm.DISTRESS, 0, 5, Severity.MILD, "model", "words", chance)
+    (incident,) = told(EVENT, Verdict(support=True, hits=(guess,)))
+    assert (incident.reason, incident.severe) == ("distress", urgent)
+
+
+@pytest.mark.req("S5")
 def test_a_cry_for_help_beside_an_insult_is_told_of_both_people() -> None:
     both = msgspec.structs.replace(INSULT, support=True, hits=(*INSULT.hits, *DISTRESS.hits))
     about = [(incident.subject, incident.reason, incident.severe) for incident in told(EVENT, both)]

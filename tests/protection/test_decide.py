@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.classes import Harm
-from filters.hits import Hit, Scan, Severity
+from filters.hits import MODEL, Hit, Scan, Severity
 from filters.own_words import OwnWords
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
@@ -240,6 +240,34 @@ def test_insisting_lowers_a_nudge_and_nothing_more() -> None:
 def test_a_cry_for_help_is_helped_but_is_no_free_pass_for_abuse(beside: Hit, disposition: Disposition) -> None:
     verdict = judged(scan=Scan((hit(Harm.DISTRESS, Severity.SEVERE, 2, 7), beside)))
     assert (verdict.disposition, verdict.support) == (disposition, True)
+
+
+def rated(harm: Harm, severity: Severity, chance: float, start: int = 0, end: int = 9) -> Hit:
+    return Hit(harm, start, end, severity, MODEL, "clause", chance)
+
+
+GOES_DIE = hit(Harm.SELF_HARM, Severity.SEVERE, 2, 5)
+
+
+@pytest.mark.req("S5")
+@pytest.mark.parametrize(
+    ("hits", "disposition"),
+    [
+        # Whatever the model rates as abuse is the cry's own words, be the cry a term or the model's.
+        ((hit(Harm.DISTRESS, Severity.SEVERE, 2, 7), rated(Harm.INSULT, Severity.SERIOUS, 0.9, 8, 9)), "allow"),
+        ((rated(Harm.DISTRESS, Severity.MILD, 0.3), rated(Harm.THREAT, Severity.SERIOUS, 0.9)), "allow"),
+        # A guess about the whole text excuses no term in it ...
+        ((rated(Harm.DISTRESS, Severity.MILD, 0.9), hit(Harm.INSULT, Severity.SERIOUS)), "reject"),
+        ((rated(Harm.DISTRESS, Severity.MILD, 0.9), hit(Harm.INSULT, Severity.MILD)), "allow"),
+        # ... but words of dying, if the model is rather sure and sees no abuse.
+        ((rated(Harm.DISTRESS, Severity.MILD, 0.9), GOES_DIE), "allow"),
+        ((rated(Harm.DISTRESS, Severity.MILD, 0.4), GOES_DIE), "reject"),
+        ((rated(Harm.DISTRESS, Severity.MILD, 0.9), GOES_DIE, rated(Harm.INSULT, Severity.MILD, 0.6)), "reject"),
+    ],
+)
+def test_a_cry_that_the_model_hears_is_never_punished_by_it(hits: tuple[Hit, ...], disposition: str) -> None:
+    verdict = judged(scan=Scan(hits))
+    assert (verdict.disposition.word, verdict.support) == (disposition, True)
 
 
 def test_the_most_severe_signal_wins_and_of_equals_the_first_stage() -> None:

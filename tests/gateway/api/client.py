@@ -14,17 +14,20 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from filters.lexicon import parse
+from filters.model.scoring import Model
+from filters.reader import Reader
 from filters.scanner import Scanner
 from gateway.api.routes import control_routes
 from gateway.settings import ApiSettings, Settings
 from gateway.state.state import State
 from protection.policy import Policy
+from protection.rules import Rules
 
 LEXICON = """shieldwire-lexicon 1
 [insult serious]
 blockhead
 """
-SCANNER = Scanner.compile(parse([("test.lexicon", LEXICON)]))
+READER = Reader(Scanner.compile(parse([("test.lexicon", LEXICON)])), Model.shipped())
 DEADLINE_S = 10.0
 SECRET = "the secret of these tests, longer than thirty-two bytes"
 
@@ -35,13 +38,13 @@ class Worker:
 
     state: State
     settings: Settings = field(default_factory=lambda: Settings(api=ApiSettings(secret=SECRET)))
-    scanner: Scanner = SCANNER
+    reader: Reader = READER
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     missing: list[str] = field(default_factory=list)
-    rules: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=Policy)
 
-    def policy(self) -> Policy:
-        return self.rules
+    def rules(self) -> Rules:
+        return Rules(self.reader, self.policy)
 
     def degraded(self) -> list[str]:
         return []

@@ -78,10 +78,10 @@ def test_a_list_that_judges_pinned_samples_otherwise_is_refused(tmp_path: Path) 
     file = tmp_path / "x.lexicon"
     file.write_text("shieldwire-lexicon 1\n[insult mild]\n主播今天的操作\n", encoding="utf-8")
     assert faults(SHIPPED, file) == (
-        'samples.csv: "主播今天的操作真的不行，建议多练练" (fine) passed and would be caught',
+        'samples.csv:222: "主播今天的操作真的不行，建议多练练" (fine) is pinned as deliver, and it would be flag',
     )
     only = faults(file)
-    assert 'samples.csv: "nmsl" (insult) was caught and would pass' in only
+    assert 'samples.csv:9: "nmsl" (insult) is pinned as refuse, and it would be deliver' in only
     assert compile_files([str(file)], accept_flips=True).facts.terms == 1
 
 

@@ -1,4 +1,4 @@
-"""The scanner of one worker: what it takes up, what it does not, and that taking up holds nothing up."""
+"""The rules of one worker: what it takes up, what it does not, and that taking up holds nothing up."""
 
 from __future__ import annotations
 
@@ -10,30 +10,35 @@ from pathlib import Path
 import pytest
 
 from filters.lexicon import parse
+from filters.model.scoring import Model
+from filters.reader import Reader
 from filters.scanner import Scanner
 from gateway.policy import live
 from gateway.policy.compiling import Compiled, TextFacts
-from gateway.policy.live import LiveScanner
+from gateway.policy.live import LiveRules
 from gateway.state.errors import StoreUnavailable
 from gateway.state.revisions import FIRST, Announcement, Revision
+from protection.policy import Policy
+from protection.rules import Rules
 from tests.doubles import until
 from tests.filters.many import many_terms
 
 pytestmark = pytest.mark.req("O3")
 
 LINES = ["shieldwire-lexicon 1", "[insult serious]"]
-BASE = Scanner.compile(parse([("base", "\n".join([*LINES, "贱人"]))]))
+BASE_SCANNER = Scanner.compile(parse([("base", "\n".join([*LINES, "贱人"]))]))
+BASE = Rules(Reader(BASE_SCANNER, Model.shipped()), Policy())
 
 
 class Operator:
-    """Announces revisions to one `LiveScanner`, and hears its reports."""
+    """Announces revisions to one `LiveRules`, and hears its reports."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.announcement: Announcement | None = None
         self.reports: list[int] = []
         self.store_is_down = False
-        self.live = LiveScanner(BASE, folder, lambda: self.announcement, self.report)
+        self.live = LiveRules(BASE, folder, lambda: self.announcement, self.report)
 
     async def report(self, revision: int) -> None:
         if self.store_is_down:
@@ -50,7 +55,7 @@ class Operator:
         return self.announcement.current
 
     def found(self, text: str) -> list[str]:
-        return [hit.why for hit in self.live().scan(text).hits]
+        return [hit.why for hit in self.live().reader.scan_terms(text).hits]
 
 
 @pytest.fixture
@@ -96,7 +101,7 @@ async def test_a_store_that_has_forgotten_changes_nothing(operator: Operator) ->
         (lambda file: file.unlink(), "No such file or directory"),
         (lambda file: file.write_bytes(file.read_bytes()[:-7]), "should have"),
         (lambda file: file.write_bytes(b""), "the file is empty"),
-        (lambda file: Compiled(BASE, TextFacts(1, 0, ())).write(file), "this is not the file that was announced"),
+        (lambda file: Compiled(BASE_SCANNER, TextFacts(1, 0, ())).write(file), "is not the file that was announced"),
     ],
     ids=["gone", "cut short", "empty", "another"],
 )
