@@ -16,7 +16,7 @@ import msgspec
 from filters.classes import Harm
 from gateway.policy.thresholds import read_thresholds
 from gateway.routes import Route, shadowed
-from gateway.state.link import check_url
+from gateway.state.address import check_url
 from protection.policy import CaseRules, Ladder, Limits, Policy, PolicyError, Sensitivity
 from protection.verdicts import Disposition
 from ratelimit.rate import Rate, RateError
@@ -65,7 +65,7 @@ class StateSettings(Table, frozen=True):
     """Where the shared state lives."""
 
     url: str = ""
-    """``redis://``, ``rediss://`` or ``unix://``; empty: the embedded engine."""
+    """See `gateway.state.address`; empty: the embedded engine."""
     data_dir: str = "shieldwire-data"
     staleness_s: float = 2.0
     """A replica older than this no longer counts as fresh."""

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateway.settings import StateSettings
-from gateway.state.changes import STREAM_LENGTH
 from gateway.state.engine import sync, url_on
 from gateway.state.errors import PartitionsDiffer, StateError
-from gateway.state.partitions import PARTITIONS_KEY, Keys
+from gateway.state.partitions import PARTITIONS_KEY, STREAM_LENGTH, Keys
 from gateway.state.replica import Noun
 from gateway.state.reports import in_force
 from gateway.state.revisions import TEXT, Announcement, Revision, RevisionKeys

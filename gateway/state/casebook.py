@@ -10,10 +10,9 @@ from typing import Any
 import msgspec
 
 from gateway.state.errors import StoreUnavailable
-from gateway.state.link import Link
 from gateway.state.partitions import PREFIX, decode
 from gateway.state.scripts import LIST_CASES, READ_CASES, RECORD_INCIDENT
-from gateway.state.store import CONNECT_TIMEOUT_S, RETRY_S, Store
+from gateway.state.store import RETRY_S, Store
 from protection.cases import Case, Incident
 from protection.policy import Policy
 
@@ -69,7 +68,7 @@ class Casebook:
         """Every case opened or changed after ``position``, as it then stands; goes on over restarts of the store."""
         while True:
             try:
-                link = await Link.open(self._store.url, 2 * BLOCK_S, CONNECT_TIMEOUT_S)
+                link = await self._store.dial(STREAM, 2 * BLOCK_S)
                 try:
                     while True:
                         read = link.send("XREAD", "BLOCK", round(BLOCK_S * 1000), "STREAMS", STREAM, position)

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.state.errors import StoreUnavailable
 from gateway.state.link import Argument
-from gateway.state.partitions import Keys, encode
+from gateway.state.partitions import STREAM_LENGTH, Keys, encode
 from gateway.state.reader import Reader
 from gateway.state.replica import ModeSetting, Noun, sanction_field
 from gateway.state.reports import in_force
@@ -23,8 +23,6 @@ from protection.sanctions import Measure, Sanction
 
 ANSWER_S = 1.0
 """How long a change waits for the workers to apply it; the wait for the disk runs at the same time."""
-STREAM_LENGTH = 4096
-"""Entries kept of a partition's change stream; a reader that fell further behind takes a new image."""
 MOST_MEMBERS = 1000
 """Members of a circle changed by one script call, so that none holds up the store."""
 

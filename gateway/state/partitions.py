@@ -14,6 +14,10 @@ PREFIX = b"sw:"
 
 PARTITIONS_KEY = PREFIX + b"partitions"
 WORKERS_KEY = PREFIX + b"{workers}"
+BELL = PREFIX + b"changes"
+"""The channel on which the script of a change names its stream. Lost messages do no harm."""
+STREAM_LENGTH = 4096
+"""Entries kept of a partition's change stream; a reader that fell further behind takes a new image."""
 
 
 def encode(text: str) -> bytes:

@@ -71,6 +71,15 @@ class Image(msgspec.Struct, frozen=True):
     hashes: Mapping[Noun, Mapping[bytes, bytes]]
 
 
+class Asserted(msgspec.Struct, frozen=True):
+    """A protection or sanction in its stored form, for a store that may have lost it. ``until`` is its end."""
+
+    noun: Noun
+    field: str
+    value: bytes
+    until: float
+
+
 class Gap(Exception):
     """The entry does not follow from what is known: the partition needs a new image."""
 
@@ -160,6 +169,10 @@ class Replica:
         """Whether this id's partition has ever been loaded: only then does "nothing found" mean anything."""
         return self._of(identity) is not None
 
+    def knows_partition(self, number: int) -> bool:
+        """Whether a partition has ever been loaded."""
+        return self._partitions[number] is not None
+
     @property
     def complete(self) -> bool:
         """Whether every partition has been loaded."""
@@ -170,9 +183,36 @@ class Replica:
         partition = self._partitions[number]
         return partition.epoch if partition else 0
 
+    def position(self, number: int) -> bytes:
+        """From where a partition's stream is to be read on."""
+        partition = self._partitions[number]
+        return partition.position if partition else b"0-0"
+
     def positions(self) -> list[bytes]:
         """From where each partition's stream is to be read on."""
-        return [partition.position if partition else b"0-0" for partition in self._partitions]
+        return [self.position(number) for number in range(len(self._partitions))]
+
+    def lacking(self, number: int, image: Image) -> list[Asserted]:
+        """The protections and sanctions known here that an image lacks, or has with an earlier end."""
+        partition = self._partitions[number]
+        if partition is None or partition.epoch == 0:
+            return []
+        known = _Partition(image.epoch, image.position)
+        for noun in (Noun.PROTECTION, Noun.SANCTION):
+            for raw, value in image.hashes.get(noun, {}).items():
+                known.set(noun, decode(raw), value)
+        found = []
+        for person, protection in partition.protections.items():
+            there = known.protections.get(person)
+            if there is None or there.until < protection.until:
+                found.append(Asserted(Noun.PROTECTION, person, msgspec.json.encode(protection), protection.until))
+        for account, sanctions in partition.sanctions.items():
+            ends = {sanction.measure: sanction.until for sanction in known.sanctions.get(account, ())}
+            for sanction in sanctions:
+                if ends.get(sanction.measure, float("-inf")) < sanction.until:
+                    field = sanction_field(account, sanction.measure)
+                    found.append(Asserted(Noun.SANCTION, field, msgspec.json.encode(sanction), sanction.until))
+        return found
 
     def load(self, number: int, image: Image) -> list[Change]:
         """Replace a partition by an image of it; answers what is different now."""

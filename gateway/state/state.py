@@ -64,7 +64,7 @@ class State:
         self.clock = StoreClock(time.time(), time.monotonic())
         self.replica = Replica(keys)
         self.reader = Reader(
-            store.url, keys, self.replica, self.clock, worker, settings.staleness_s, self._changed, self._image_taken
+            store, keys, self.replica, self.clock, worker, settings.staleness_s, self._changed, self._image_taken
         )
         self._blocked = BlockedWords(self.replica)
         self._loader = Loader(
@@ -204,8 +204,12 @@ class State:
             "reconnects": store.reconnects,
             "refused_by_breaker": store.refused_by_breaker,
             "errors": store.errors,
+            "outages": store.outages,
+            "refused": store.refused,
+            "redirects": store.redirects,
             "snapshots": reader.snapshots,
             "gaps": reader.gaps,
+            "reasserted": reader.reasserted,
         }
 
     async def ping(self) -> None:

@@ -15,4 +15,6 @@ elseif #ARGV > 4 then
   redis.call(operation == 'add' and 'SADD' or 'SREM', KEYS[3], unpack(ARGV, 5))
 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', length, '*', unpack(entry))
+-- The bell for readers in a Cluster; a user that may not ring it does no harm.
+redis.pcall('PUBLISH', 'sw:changes', KEYS[2])
 return epoch

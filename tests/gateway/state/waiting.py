@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 
@@ -26,3 +26,12 @@ def alive(pid: int) -> bool:
         return False
     status = Path(f"/proc/{pid}/stat")
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> float:
+    """`until`, for what has to be asked for."""
+    started = time.monotonic()
+    while not await condition():
+        assert time.monotonic() - started < within_s, "it never came to be"
+        await asyncio.sleep(0.01)
+    return time.monotonic() - started
