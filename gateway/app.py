@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
@@ -22,6 +23,7 @@ from gateway.enforce import NudgeTokens
 from gateway.escalate import RETRY_S, Escalation
 from gateway.identity import Identity
 from gateway.judge import Judge
+from gateway.lapses import Lapses
 from gateway.policy.base import base_scanner
 from gateway.policy.live import LiveRules
 from gateway.policy.publishing import FOLDER
@@ -34,10 +36,12 @@ from gateway.warm_start import keep_machine_code
 from gateway.wire.lingering import LingeringClose
 from gateway.wire.proxy import Proxy
 from gateway.wire.websocket import SERVICE_RESTART
+from protection.notices import Notice
 from protection.policy import Policy
 from protection.rules import Rules
 
 logger = logging.getLogger("shieldwire.app")
+_read_notice = msgspec.json.Decoder(Notice).decode
 
 
 class Gateway:
@@ -130,7 +134,7 @@ class Gateway:
         self.proxy.start(judge, self.state)
         self._open.set()
         logger.info("ready")
-        await self.live_rules.follow()
+        await asyncio.gather(self.live_rules.follow(), Lapses(self.state).run())
 
     async def _shared_key(self) -> bytes:
         """The key of nudge tokens: one for all workers, which must accept each other's."""
@@ -143,6 +147,8 @@ class Gateway:
     def _on_change(self, change: Change) -> None:
         if change.noun is Noun.MODE:
             self.proxy.end_shut_room(change.id)
+        elif change.noun is Noun.NOTICE and change.value is not None:
+            self.proxy.connections.tell(change.id, _read_notice(change.value))
         elif change.noun is Noun.POLICY:
             self.live_rules.wake()
 

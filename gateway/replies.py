@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from protection.notices import Notice, Topic
+
 REASONS: dict[str, tuple[str, str]] = {
     "insult": ("这条消息含有辱骂，没有送达。", "This message contains insults and was not delivered."),
     "defamation": ("这条消息可能构成诽谤，没有送达。", "This message may be defamatory and was not delivered."),
@@ -67,6 +69,22 @@ SUPPORT = (
     "(mainland China 12356); in an emergency call your local emergency number.",
 )
 
+NOTICES: dict[Topic, tuple[str, str]] = {
+    Topic.PROTECT: (
+        "你可能正在遭受网络暴力。打开下面的链接并确认，即可一键开启防护，屏蔽陌生人的私信、评论、转发、@和弹幕。",
+        "You may be under attack. Open the link and confirm to close your direct messages, comments, forwards, "
+        "mentions and barrages to strangers.",
+    ),
+    Topic.PROTECTION_ENDING: (
+        "你的防护将在 12 小时内结束。如仍需要，请延长。",
+        "Your protection ends within 12 hours. Extend it if you still need it.",
+    ),
+    Topic.PROTECTION_ENDED: (
+        "你的防护已结束，之前的设置已恢复。",
+        "Your protection has ended; your former settings are in force again.",
+    ),
+}
+
 
 class Language(msgspec.Struct, frozen=True):
     """Which of the two languages a client is answered in; both, where it does not say."""
@@ -119,6 +137,13 @@ def reply(
     if detail:
         body["detail"] = detail
     return body
+
+
+def notice(language: Language, told: Notice) -> dict[str, Any]:
+    """A ``shieldwire.notice`` of the contract; ``until`` (unix seconds) where there is an end to tell."""
+    body: dict[str, Any] = {"type": "shieldwire.notice", "topic": told.topic.value}
+    body |= {"message": language.say(NOTICES[told.topic]), "link": told.link}
+    return {**body, "until": told.until} if told.until else body
 
 
 def support_notice(language: Language) -> dict[str, Any]:

@@ -90,6 +90,8 @@ class ApiSettings(Table, frozen=True):
 
     secret: str = ""
     jwks: str = ""
+    public_url: str = ""
+    """``https://host`` as people reach the gateway, for the links that they are sent; empty: links have no host."""
 
 
 class PolicySettings(Table, frozen=True):
@@ -150,6 +152,8 @@ class Settings(Table, frozen=True):
                 check_url(self.state.url)
             except ValueError as error:
                 raise SettingsError(f"[state]: url: {error}") from error
+        if self.api.public_url and not self.api.public_url.startswith(("https://", "http://")):
+            raise SettingsError(f"[api]: public_url {self.api.public_url!r} is not an http or https address")
         for name in ("certificate", "key"):
             file = getattr(self.server, name)
             if file and not Path(file).is_file():

@@ -34,6 +34,14 @@ class ProtectionAnswer(msgspec.Struct, frozen=True):
     preset: str = ""
 
 
+class LinkAnswer(msgspec.Struct, frozen=True):
+    """A one-click link; ``told`` says on how many workers its notice reached the person's open sockets, if any."""
+
+    link: str
+    expires: float
+    told: Applied | None = None
+
+
 class BlocklistAnswer(msgspec.Struct, frozen=True):
     """What a person does not want to be told, as they wrote it."""
 

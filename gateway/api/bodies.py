@@ -46,6 +46,16 @@ class ProtectionBody(Input, frozen=True):
     kinds: Annotated[frozenset[Switch], Meta(min_length=1)] | None = None
 
 
+class LinkBody(Input, frozen=True):
+    """A one-click link: what it engages, for how long, and how long it can be used."""
+
+    preset: Literal["one-key"] = "one-key"
+    duration: Duration = "7d"
+    expires: Duration = "24h"
+    tell: bool = False
+    """Whether to send it, as a notice, to the sockets that the person has open."""
+
+
 class BlocklistBody(Input, frozen=True):
     """What a person does not want to be told. Other accounts and classes of content cannot be blocked yet."""
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.api import one_click
+from gateway.api.answers import TimedChange
 from gateway.api.bodies import Id
 from gateway.api.faults import FaultAnswer
 from gateway.api.operation import Operation
@@ -29,6 +31,10 @@ def document() -> Schema:
         paths.setdefault(_BASE + operation.path, {})[operation.method.lower()] = described.operation(operation)
     for probe in PROBES:
         paths[_BASE + probe.path] = {"get": described.probe(probe)}
+    paths[_BASE + one_click.PATH] = {
+        "get": described.page("one-click.show", one_click.show, None),
+        "post": described.page("one-click.press", one_click.press, TimedChange),
+    }
     paths[_BASE + OPENAPI_PATH] = {"get": described.itself()}
     return {
         "openapi": "3.1.0",
@@ -96,6 +102,22 @@ class _Described:
             responses["503"] = {"description": "Not yet.", "content": content}
         summary = (probe.run.__doc__ or "").partition("\n")[0]
         return {"operationId": probe.path.strip("/"), "tags": ["probe"], "summary": summary, "responses": responses}
+
+    def page(self, name: str, run: one_click.Endpoint, answer: type | None) -> Schema:
+        """A page: HTML for browsers; JSON, where it answers any, for programs."""
+        html = {one_click.HTML: {"schema": {"type": "string"}}}
+        token = {"name": one_click.PARAMETER, "in": "query", "required": True, "schema": {"type": "string"}}
+        return {
+            "operationId": name,
+            "tags": ["page"],
+            "summary": (run.__doc__ or "").partition("\n")[0],
+            "parameters": [token],
+            "responses": {
+                "200": {"description": "Done.", "content": html | (self._json(answer) if answer else {})},
+                "4XX": {"description": "The link is invalid, expired or used.", "content": html | self._fault},
+                "503": {"description": "Not now.", "content": html | self._fault},
+            },
+        }
 
     def itself(self) -> Schema:
         """This document."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.api import answers, blocklists, bodies, cases, protections, rooms, sanctions, verdicts
+from gateway.api import answers, blocklists, bodies, cases, links, protections, rooms, sanctions, verdicts
 from gateway.api.operation import KIB, Operation
 from gateway.state.changes import Applied
 
@@ -33,6 +33,15 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     ),
     Operation("protection.read", "GET", _PROTECTION, protections.read, bodies.Nothing, answers.ProtectionAnswer),
     Operation("protection.release", "DELETE", _PROTECTION, protections.release, bodies.Nothing, Applied),
+    Operation(
+        "link.make",
+        "POST",
+        "/v1/users/{id}/protection/link",
+        links.make,
+        bodies.LinkBody,
+        answers.LinkAnswer,
+        examples=({"duration": "7d", "expires": "24h", "tell": True},),
+    ),
     Operation(
         "blocklist.set",
         "PUT",

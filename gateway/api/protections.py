@@ -17,10 +17,10 @@ async def engage(call: Call[ProtectionBody]) -> TimedChange:
     state = call.gate.state
     preset = PRESETS[wanted.preset]
     kinds = wanted.kinds or preset
-    until = state.now() + seconds(wanted.duration)
     # The name of the preset is kept only where all of it is in force.
-    protection = Protection(kinds, until, wanted.preset if kinds == preset else "")
-    return TimedChange.ending(await state.engage(call.ids["id"], protection), until)
+    name = wanted.preset if kinds == preset else ""
+    protection = Protection.lasting(kinds, state.now(), seconds(wanted.duration), name)
+    return TimedChange.ending(await state.engage(call.ids["id"], protection), protection.until)
 
 
 async def read(call: Call[Nothing]) -> ProtectionAnswer:
@@ -33,7 +33,7 @@ async def read(call: Call[Nothing]) -> ProtectionAnswer:
 
 
 async def release(call: Call[Nothing]) -> Applied:
-    """Open a person to everybody again."""
+    """End a person's protection; switches that they had closed one by one before a preset stay closed."""
     return await call.gate.state.release(call.ids["id"])
 
 

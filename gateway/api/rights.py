@@ -44,6 +44,7 @@ RIGHTS: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
     "protection.engage":  (_OWN, _ANY,   _NO,      _ANY),
     "protection.read":    (_OWN, _ANY,   _ANY,     _ANY),
     "protection.release": (_OWN, _ANY,   _NO,      _ANY),
+    "link.make":          (_NO,  _ANY,   _ANY,     _ANY),
     "blocklist.set":      (_OWN, _ANY,   _NO,      _ANY),
     "blocklist.read":     (_OWN, _ANY,   _NO,      _ANY),
     "blocklist.clear":    (_OWN, _ANY,   _NO,      _ANY),

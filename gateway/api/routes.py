@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from gateway.api import one_click
 from gateway.api.faults import ApiError, json_answer
 from gateway.api.gate import Gate
 from gateway.api.openapi import OPENAPI_PATH, document
@@ -39,6 +40,11 @@ def control_routes(gate: Gate) -> list[BaseRoute]:
         endpoints[operation.path][operation.method] = _guarded(operation, gate, verifier)
     for probe in PROBES:
         endpoints[probe.path] = dict.fromkeys(("GET", "HEAD"), _open(probe, gate))
+    endpoints[one_click.PATH] = {
+        "GET": _page(one_click.show, gate),
+        "HEAD": _page(one_click.show, gate),
+        "POST": _page(one_click.press, gate),
+    }
     endpoints[OPENAPI_PATH]["GET"] = _openapi()
     return [*(Resource(path, methods) for path, methods in endpoints.items()), Nowhere()]
 
@@ -74,6 +80,15 @@ def _open(probe: Probe, gate: Gate) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         return await probe.run(gate, request)
+
+    return endpoint
+
+
+def _page(run: one_click.Endpoint, gate: Gate) -> Endpoint:
+    """The endpoint of a page: the link that leads there is the proof."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run(gate, request)
 
     return endpoint
 

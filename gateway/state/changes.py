@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -12,12 +12,13 @@ from gateway.state.errors import StoreUnavailable
 from gateway.state.link import Argument
 from gateway.state.partitions import STREAM_LENGTH, Keys, encode
 from gateway.state.reader import Reader
-from gateway.state.replica import ModeSetting, Noun, sanction_field
+from gateway.state.replica import ModeSetting, Noun, read_protection, sanction_field
 from gateway.state.reports import in_force
-from gateway.state.scripts import CHANGE
+from gateway.state.scripts import CHANGE, SWAP
 from gateway.state.store import Store
 from protection.blocklist import Blocklist
 from protection.modes import RoomMode
+from protection.notices import Notice
 from protection.protections import Protection
 from protection.sanctions import Measure, Sanction
 
@@ -25,6 +26,21 @@ ANSWER_S = 1.0
 """How long a change waits for the workers to apply it; the wait for the disk runs at the same time."""
 MOST_MEMBERS = 1000
 """Members of a circle changed by one script call, so that none holds up the store."""
+
+
+MOST_NOTICES = 10_000
+"""Notices kept of a partition's people, as a record of what they were told."""
+
+
+class AlreadyDone(Exception):
+    """What may be done once only has been done before; nothing was changed."""
+
+
+class Once(msgspec.Struct, frozen=True):
+    """Something that may be done once only: its name among those of its person, and for how long that is remembered."""
+
+    name: str
+    life_s: float
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -47,19 +63,45 @@ class Changes:
     repeated), and `ValueError` for a time that is not finite.
     """
 
-    def __init__(self, store: Store, keys: Keys, reader: Reader) -> None:
+    def __init__(self, store: Store, keys: Keys, reader: Reader, now: Callable[[], float]) -> None:
         self._store = store
         self._keys = keys
         self._reader = reader
+        self._now = now
 
-    async def engage(self, person: str, protection: Protection) -> Applied:
-        """Put a protection in force; it replaces the person's former one."""
+    async def engage(self, person: str, protection: Protection, once: Once | None = None) -> Applied:
+        """Put a protection in force. Raises `AlreadyDone` where it may be done once only and has been.
+
+        It replaces the former one; a preset keeps the settings that come back at its end.
+        """
         _refuse_endless(protection.until)
-        return await self._put(Noun.PROTECTION, person, person, msgspec.json.encode(protection))
+        return await self._protect(person, lambda before, now: protection.over(before, now), once)
 
     async def release(self, person: str) -> Applied:
-        """End a person's protection."""
-        return await self._put(Noun.PROTECTION, person, person, None)
+        """End a person's protection; the settings that a preset had covered are in force again."""
+        return await self._protect(person, lambda before, now: before.ended(now) if before else None)
+
+    async def lapse(self, person: str) -> bool:
+        """Carry out what is due of a person's protection: its reminder, or its end. Whether anything was.
+
+        Any number of workers may try at the same time: what one has done is no longer there for the others to do. What
+        the person has changed meanwhile stands.
+        """
+        key, seen = await self._protection(person)
+        due = read_protection(seen).lapse(self._now()) if seen else None
+        if due is None:
+            return False
+        value, notice = due
+        arguments = self._swap_arguments(person, seen, value, notice)
+        return bool(await self._store.run(SWAP, self._swap_keys(person, key), arguments) > 0)
+
+    async def tell(self, person: str, notice: Notice) -> Applied:
+        """Tell a person something, on whatever sockets they have open, on every worker."""
+        partition = self._keys.partition(person)
+        nothing = self._keys.of_partition(partition, Noun.NOTICE)
+        return await self._change(
+            partition, nothing, (Noun.NOTICE, encode(person), "tell", msgspec.json.encode(notice))
+        )
 
     async def set_blocklist(self, person: str, blocklist: Blocklist) -> Applied:
         """Put a person's own rules in force; they replace the former ones. Those that rule nothing out are not kept."""
@@ -96,6 +138,43 @@ class Changes:
     async def lift(self, account: str, measure: Measure) -> Applied:
         """End a measure against an account."""
         return await self._put(Noun.SANCTION, account, sanction_field(account, measure), None)
+
+    async def _protection(self, person: str) -> tuple[bytes, bytes]:
+        """The hash in which a person's protection is kept, and what stands there now ("" for none)."""
+        key = self._keys.of_partition(self._keys.partition(person), Noun.PROTECTION)
+        return key, await self._store.command("HGET", key, encode(person)) or b""
+
+    async def _protect(
+        self, person: str, changed: Callable[[Protection | None, float], Protection | None], once: Once | None = None
+    ) -> Applied:
+        """Replace a person's protection by what the change makes of it, and of nothing that came after it was read."""
+        deadline = time.monotonic() + ANSWER_S
+        while True:
+            key, seen = await self._protection(person)
+            value = changed(read_protection(seen) if seen else None, self._now())
+            keys = self._swap_keys(person, key)
+            if once is not None:
+                keys = (*keys, self._keys.pair("once", person, once.name))
+            arguments = self._swap_arguments(person, seen, value, None, once)
+            epoch, durable = await self._store.run_durably(SWAP, keys, arguments)
+            if epoch < 0:
+                raise AlreadyDone
+            if epoch:
+                partition = self._keys.partition(person)
+                applied, of = await self._applied(partition, epoch, deadline)
+                return Applied(epoch, applied, of, durable)
+
+    def _swap_keys(self, person: str, key: bytes) -> tuple[bytes, ...]:
+        partition = self._keys.partition(person)
+        return *self._change_keys(partition, key), self._keys.of_partition(partition, "notices")
+
+    def _swap_arguments(
+        self, person: str, seen: bytes, value: Protection | None, notice: Notice | None, once: Once | None = None
+    ) -> tuple[Argument, ...]:
+        written = msgspec.json.encode(value) if value is not None else b""
+        told = msgspec.json.encode(notice) if notice is not None else b""
+        life_ms = max(1, math.ceil(once.life_s * 1000)) if once is not None else 0
+        return STREAM_LENGTH, Noun.PROTECTION, encode(person), seen, written, told, MOST_NOTICES, life_ms
 
     async def _put(self, noun: Noun, identity: str, field: str, value: bytes | None) -> Applied:
         """Set (or, with None, delete) one field of a replicated hash in the partition of ``identity``."""

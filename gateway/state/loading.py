@@ -91,7 +91,7 @@ class Loader:
         """The state that the decision on this event sees. Waits for the store once at most; never raises for it."""
         room = self._replica.room(event.room) if event.room else None
         load = _Load(event, self._clock.now(time.monotonic()), room, people(event, room))
-        protections = {person: self._protection(person) for person in load.people}
+        protections = {person: self._protection(person, load.now) for person in load.people}
         sanctions = self._replica.sanctions_of(event.sender)
         muted = any(s.measure is Measure.MUTE and s.active(load.now) for s in sanctions)
         for person, role in load.people.items():
@@ -116,8 +116,11 @@ class Loader:
             fresh=answered and self.fresh,
         )
 
-    def _protection(self, person: str) -> Protection | None:
-        return self._replica.protection_of(person) if self._replica.knows(person) else PRESUMED
+    def _protection(self, person: str, now: float) -> Protection | None:
+        if not self._replica.knows(person):
+            return PRESUMED
+        protection = self._replica.protection_of(person)
+        return None if protection is None else protection.at(now)
 
     # -- questions
 

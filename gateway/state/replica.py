@@ -22,7 +22,7 @@ from protection.sanctions import Sanction
 
 
 class Noun(StrEnum):
-    """What a change is about. All but circles, which are sets, are hashes of a partition, and replicated."""
+    """What a change is about. All but circles and notices are hashes of a partition, and replicated."""
 
     PROTECTION = "protection"
     SANCTION = "sanction"
@@ -31,6 +31,7 @@ class Noun(StrEnum):
     POLICY = "policy"
     BLOCKLIST = "blocklist"
     CIRCLE = "circle"
+    NOTICE = "notice"
 
 
 REPLICATED = (Noun.PROTECTION, Noun.SANCTION, Noun.OWNER, Noun.MODE, Noun.POLICY, Noun.BLOCKLIST)
@@ -43,6 +44,8 @@ class Change(msgspec.Struct, frozen=True):
     id: str
     epoch: int
     """Of the partition. A change found by taking a new image carries the image's epoch."""
+    value: bytes | None = None
+    """Of a notice, which is told and not kept."""
 
 
 class ModeSetting(msgspec.Struct, frozen=True):
@@ -106,7 +109,7 @@ class _Partition:
         """Carry one change out; answers the id that it is about."""
         match noun:
             case Noun.PROTECTION:
-                _put(self.protections, field, None if value is None else _read_protection(value))
+                _put(self.protections, field, None if value is None else read_protection(value))
             case Noun.SANCTION:
                 measure, _, account = field.partition(":")
                 others = tuple(s for s in self.sanctions.get(account, ()) if s.measure.value != measure)
@@ -125,7 +128,7 @@ class _Partition:
                 if value is not None:
                     read_blocklist(value)  # what cannot be read is to be found out here, not when a message comes
                 _put(self.blocklists, field, value)
-            case Noun.CIRCLE:
+            case Noun.CIRCLE | Noun.NOTICE:
                 pass
         return field
 
@@ -144,6 +147,10 @@ class Replica:
         """The person's protection, whether or not it is still in force."""
         partition = self._of(person)
         return partition.protections.get(person) if partition else None
+
+    def protected(self) -> list[tuple[str, Protection]]:
+        """Everybody who has a protection, in force or ended."""
+        return [held for partition in self._partitions if partition for held in partition.protections.items()]
 
     def sanctions_of(self, account: str) -> tuple[Sanction, ...]:
         """The measures against an account, whether or not they are still in force."""
@@ -231,7 +238,7 @@ class Replica:
             raise Gap
         identity = partition.set(entry.noun, entry.field, entry.value)
         partition.epoch, partition.position = entry.epoch, entry.position
-        return Change(entry.noun, identity, entry.epoch)
+        return Change(entry.noun, identity, entry.epoch, entry.value if entry.noun is Noun.NOTICE else None)
 
     def _of(self, identity: str) -> _Partition | None:
         return self._partitions[self._keys.partition(identity)]
@@ -241,7 +248,7 @@ V = TypeVar("V")
 
 _UNKNOWN_ROOM = Room()
 _OPEN = ModeSetting()
-_read_protection = msgspec.json.Decoder(Protection).decode
+read_protection = msgspec.json.Decoder(Protection).decode
 _read_sanction = msgspec.json.Decoder(Sanction).decode
 _read_announcement = msgspec.json.Decoder(Announcement).decode
 read_blocklist = msgspec.json.Decoder(Blocklist).decode

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from filters.own_words import OwnWords
 from gateway.settings import StateSettings
 from gateway.state.blocked import BlockedWords
 from gateway.state.casebook import Casebook
-from gateway.state.changes import Applied, Changes
+from gateway.state.changes import Applied, Changes, Once
 from gateway.state.clock import StoreClock
 from gateway.state.engine import sync
 from gateway.state.errors import StoreUnavailable
@@ -30,6 +30,7 @@ from protection.blocklist import Blocklist
 from protection.cases import Case, Incident
 from protection.events import Event
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
+from protection.notices import Notice
 from protection.policy import Policy
 from protection.protections import Protection
 from protection.sanctions import Measure, Sanction
@@ -70,7 +71,7 @@ class State:
         self._loader = Loader(
             store, keys, self.replica, self.reader, self.clock, settings.staleness_s, policy, self._blocked
         )
-        self._changes = Changes(store, keys, self.reader)
+        self._changes = Changes(store, keys, self.reader, self.now)
         self._casebook = Casebook(store, policy)
         self._listeners: list[Callable[[Change], None]] = []
         self._keys = keys
@@ -95,8 +96,21 @@ class State:
         return self.replica.room(room_id)
 
     def protection_of(self, person: str) -> Protection | None:
-        """A person's protection, in force or ended."""
+        """A person's protection, in force or ended; of one that has ended, the settings that it had covered."""
+        protection = self.replica.protection_of(person)
+        return None if protection is None else protection.at(self.now())
+
+    def protections(self) -> Iterable[tuple[str, Protection]]:
+        """Everybody who has a protection, as it is kept: see `Protection.at` for what counts."""
+        return self.replica.protected()
+
+    def kept_protection_of(self, person: str) -> Protection | None:
+        """A person's protection as it is kept."""
         return self.replica.protection_of(person)
+
+    async def is_done(self, person: str, name: str) -> bool:
+        """Whether something that may be done once only has been (see `Once`); raises `StoreUnavailable`."""
+        return bool(await self.store.command("EXISTS", self._keys.pair("once", person, name)))
 
     def blocklist_of(self, person: str) -> Blocklist:
         """A person's own rules; empty where they have none."""
@@ -133,13 +147,21 @@ class State:
 
     # -- writing: see `gateway.state.changes.Changes`
 
-    async def engage(self, person: str, protection: Protection) -> Applied:
-        """Put a protection in force; it replaces the person's former one."""
-        return await self._changes.engage(person, protection)
+    async def engage(self, person: str, protection: Protection, once: Once | None = None) -> Applied:
+        """Put a protection in force; a preset keeps the person's own settings, which come back at its end."""
+        return await self._changes.engage(person, protection, once)
 
     async def release(self, person: str) -> Applied:
-        """End a person's protection."""
+        """End a person's protection; the settings that a preset had covered are in force again."""
         return await self._changes.release(person)
+
+    async def lapse(self, person: str) -> bool:
+        """Carry out what is due of a person's protection (reminder, end), once on all workers; whether it was here."""
+        return await self._changes.lapse(person)
+
+    async def tell(self, person: str, notice: Notice) -> Applied:
+        """Tell a person something, on whatever sockets they have open, on every worker."""
+        return await self._changes.tell(person, notice)
 
     async def set_blocklist(self, person: str, blocklist: Blocklist) -> Applied:
         """Put a person's own rules in force; they replace the former ones. An empty list ends them."""

@@ -169,7 +169,7 @@ class Proxy:
         except UpstreamError as error:
             telemetry.UPSTREAM_FAILURES.labels("connect").inc()
             raise Refusal(502, "upstream-unavailable") from error
-        connection = Connection(receive, send, upstream, rooms)
+        connection = Connection(receive, send, upstream, rooms, account, request.language)
         remove = self.connections.add(connection)
         try:
             await receive()  # websocket.connect

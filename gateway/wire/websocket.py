@@ -20,7 +20,9 @@ from websockets.typing import Subprotocol
 from gateway import telemetry
 from gateway.codecs import RequestFields
 from gateway.judge import JudgePayload
+from gateway.replies import Language, notice
 from gateway.wire.request import ClientRequest, Headers, end_to_end
+from protection.notices import Notice
 
 # The client library writes these itself; a copy of the client's would contradict them.
 _HANDSHAKE_HEADERS = frozenset(
@@ -109,9 +111,22 @@ async def open_upstream(url: str, request: ClientRequest, timeout_s: float, max_
 class Connection:
     """One client's socket, from its acceptance to its end."""
 
-    def __init__(self, receive: Receive, send: Send, upstream: ClientConnection, rooms: set[str]) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        upstream: ClientConnection,
+        rooms: set[str],
+        account: str = "",
+        language: Language = Language(),  # noqa: B008 - frozen
+    ) -> None:
         self.rooms = rooms
         """The rooms this socket is known to be in: those of its address."""
+        self.account = account
+        """Whose socket it is; "" where only its messages say so."""
+        self._language = language
+        self._accepted = False
+        self._telling: set[asyncio.Task[None]] = set()
         self._receive = receive
         self._send = send
         self._upstream = upstream
@@ -129,12 +144,24 @@ class Connection:
         if self._uplink is not None and not self._judging:
             self._uplink.cancel()
 
+    def tell(self, told: Notice) -> None:
+        """Send the client a notice of the gateway's own, between two messages; whoever reads slowly gets it later."""
+        if self._accepted and self._ending is None:
+            telling = asyncio.get_running_loop().create_task(self._tell(notice(self._language, told)))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+
+    async def _tell(self, told: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError, RuntimeError):  # the client may be gone already
+            await self._send({"type": "websocket.send", "text": msgspec.json.encode(told).decode()})
+
     async def relay(self, judge: JudgePayload | None) -> None:
         """Carry messages both ways until one side, or the gateway, ends it; without ``judge`` none is judged."""
         handshake = self._upstream.response
         headers = _response_headers(handshake) if handshake else []
         chosen = self._upstream.subprotocol
         await self._send({"type": "websocket.accept", "subprotocol": chosen, "headers": headers})
+        self._accepted = True
         self._uplink = asyncio.create_task(self._carry_up(judge))
         downlink = asyncio.create_task(self._carry_down())
         if self._ending:
@@ -152,7 +179,9 @@ class Connection:
         finally:
             self._uplink.cancel()
             downlink.cancel()
-            await asyncio.gather(self._uplink, downlink, return_exceptions=True)
+            for telling in self._telling:
+                telling.cancel()
+            await asyncio.gather(self._uplink, downlink, *self._telling, return_exceptions=True)
             self._upstream.transport.abort()
 
     async def _finish(self, close: Close, downlink: asyncio.Task[Close]) -> None:
@@ -262,6 +291,11 @@ class Connections:
         """End every socket that is in ``room``."""
         for connection in [connection for connection in self._open if room in connection.rooms]:
             connection.end(close)
+
+    def tell(self, account: str, told: Notice) -> None:
+        """Tell a notice on every socket of an account."""
+        for connection in [connection for connection in self._open if account and connection.account == account]:
+            connection.tell(told)
 
     def end_all(self, close: Close) -> None:
         """End every socket."""

@@ -39,6 +39,7 @@ CHECKS = Script(_GCRA + _joint(_BODIES) + _read(__name__, "checks.lua"))
 """Many checks in one call: one command for the store, one reply for us."""
 CHANGE = Script(_read(__name__, "change.lua"))
 REASSERT = Script(_read(__name__, "reassert.lua"))
+SWAP = Script(_read(__name__, "swap.lua"))
 BEAT = Script(_read(__name__, "beat.lua"))
 WORKERS = Script(_read(__name__, "workers.lua"))
 RECORD_INCIDENT = Script(_CASES + _read(__name__, "record_incident.lua"))

@@ -18,6 +18,7 @@ CALLS: dict[str, tuple[str, str, Any]] = {
     "protection.engage": ("PUT", "users/me/protection", {}),
     "protection.read": ("GET", "users/me/protection", None),
     "protection.release": ("DELETE", "users/me/protection", None),
+    "link.make": ("POST", "users/me/protection/link", {"tell": True}),
     "blocklist.set": ("PUT", "users/me/blocklist", {"words": ["西瓜"]}),
     "blocklist.read": ("GET", "users/me/blocklist", None),
     "blocklist.clear": ("DELETE", "users/me/blocklist", None),
@@ -41,7 +42,8 @@ OWN = {name for name in CALLS if name.startswith(("protection.", "blocklist.", "
 MAY: dict[str, set[str]] = {
     "user": set(),
     "platform": set(CALLS) - {"case.list"},
-    "moderator": {n for n in CALLS if n.startswith(("mode.", "sanction."))} | {"case.list", "protection.read"},
+    "moderator": {n for n in CALLS if n.startswith(("mode.", "sanction."))}
+    | {"case.list", "protection.read", "link.make"},
     "admin": set(CALLS),
 }
 
