@@ -64,6 +64,8 @@ def enforce(
     """Carry one verdict out. ``token`` is a fresh nudge token, used only when the disposition is NUDGE."""
     support = (support_notice(language),) if verdict.support else ()
     disposition = verdict.disposition
+    if disposition is Disposition.HIDE:  # a wire that cannot make it look delivered refuses it
+        disposition = Disposition.REJECT
     if disposition is Disposition.ALLOW:
         # Only a message that carried a token is touched: the platform did not ask for that field.
         return Enforcement(codec.without_token(payload) if message.token else payload, support)

@@ -37,6 +37,16 @@ REASONS: dict[str, tuple[str, str]] = {
     "dm-flood": ("你发私信太快了，请稍后再发。", "You are sending direct messages too fast; try again later."),
     "stranger-dm": ("你给对方的私信太多了，请稍后再发。", "Too many direct messages to this person; try again later."),
     "strangers-dm": ("对方暂时收到太多陌生人私信。", "This person is receiving too many messages from strangers."),
+    "dm-closed": ("对方不接收私信。", "This person takes no direct messages."),
+    "dm-scope": ("对方只接收部分用户的私信。", "This person takes direct messages from certain accounts only."),
+    "dm-quiet": (
+        "对方现在不接收陌生人的私信，请稍后再发。",
+        "This person takes no direct messages from strangers at this hour; try again later.",
+    ),
+    "dm-awaiting-reply": (
+        "对方回复之前，你只能发送一条私信。",
+        "You can send one direct message until this person replies.",
+    ),
     "unauthenticated": ("请先登录再发言。", "Sign in before you send messages."),
     "unavailable": ("服务正在启动或恢复，请稍后再试。", "The service is starting or recovering; try again shortly."),
     "upstream-unavailable": ("平台暂时无法连接，请稍后再试。", "The platform cannot be reached; try again shortly."),

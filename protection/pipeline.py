@@ -7,10 +7,10 @@ from filters.hits import Hit, Scan
 from protection.events import Event
 from protection.policy import Policy
 from protection.snapshot import Snapshot
-from protection.stages import person, rate, room, sanction, text, words
+from protection.stages import dm, person, rate, room, sanction, text, words
 from protection.verdicts import Disposition, Signal, Verdict
 
-STAGES = (sanction.check, room.check, person.check, text.check, rate.check, words.check)
+STAGES = (sanction.check, room.check, person.check, dm.check, text.check, rate.check, words.check)
 """In this order; of equally severe signals the first one gives the reason.
 
 A person's own words come last: who is refused for another reason, a rate among them, is not told of the list as well,

@@ -7,6 +7,9 @@ from enum import StrEnum
 import msgspec
 
 from filters.own_words import OwnWords
+from protection.actions import Action
+from protection.circle import STRANGER, Tie
+from protection.dm_rules import Account, DmRules
 from protection.modes import Room
 from protection.protections import Protection
 from protection.risk import Level
@@ -23,18 +26,25 @@ class Role(StrEnum):
 
 
 class Concerned(msgspec.Struct, frozen=True):
-    """A person whom an event concerns: their protection (if any), whether the sender is in their circle, their words.
+    """A person whom an event concerns: their protection (if any), how the sender is in their circle, their own rules.
 
-    The sender is never listed as concerned by their own event. ``trusted`` is known only where something depends on
-    it (an active protection, a circle-only room, a DM); elsewhere it is False and not looked at.
+    The sender is never listed as concerned by their own event. ``ties`` are known only where something depends on them
+    (an active protection, a circle-only room, a DM); elsewhere there are none and nobody looks. ``dm_rules`` are told
+    of the target of a DM.
     """
 
     person: str
     role: Role
     protection: Protection | None = None
-    trusted: bool = False
+    ties: Tie = STRANGER
     words: OwnWords | None = None
     """Those that they have blocked; None for none."""
+    dm_rules: DmRules | None = None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the sender is in their circle."""
+        return bool(self.ties)
 
 
 class Scope(StrEnum):
@@ -50,6 +60,8 @@ class Scope(StrEnum):
     """DMs of all strangers together to one person."""
     DM_FLOOD = "dm-flood"
     """One sender's DMs to anybody."""
+    AWAITING_REPLY = "dm-awaiting-reply"
+    """One message of a stranger until the person has written to them."""
 
 
 class Charge(msgspec.Struct, frozen=True):
@@ -57,6 +69,8 @@ class Charge(msgspec.Struct, frozen=True):
 
     scope: Scope
     allowance: Allowance
+    action: Action = Action.REFUSE
+    """What becomes of the event if it was refused."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -68,6 +82,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     now: float
     sanctions: tuple[Sanction, ...] = ()
+    sender: Account = Account()
+    """What is known of the sender's account, where something depends on it."""
     room: Room | None = None
     concerned: tuple[Concerned, ...] = ()
     charges: tuple[Charge, ...] = ()

@@ -5,8 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from filters.classes import Harm
+from gateway.api.bodies import QuietBody
 from gateway.state.changes import Applied
+from protection.actions import Action
 from protection.cases import Case, Incident
+from protection.dm_rules import Senders
 from protection.events import Kind
 from protection.modes import RoomMode
 from protection.protections import Switch
@@ -49,9 +52,36 @@ class BlocklistAnswer(msgspec.Struct, frozen=True):
 
 
 class TrustAnswer(msgspec.Struct, frozen=True):
-    """Whether the other account is in the person's circle."""
+    """Whether the other account is in the person's circle, and as what."""
 
     trusted: bool
+    kinds: tuple[str, ...]
+
+
+class DmRulesAnswer(msgspec.Struct, frozen=True):
+    """A person's rules for direct messages, in the form in which they are set.
+
+    ``own`` says whether they made them themselves; ``minor`` whether they are known to be a minor.
+    """
+
+    per_stranger: str | None
+    strangers: str | None
+    quiet: QuietBody | None
+    scope: Senders
+    older_than_days: int | None
+    until_reply: bool
+    refuse_all: bool
+    action: Action
+    own: bool
+    minor: bool
+
+
+class AccountAnswer(msgspec.Struct, frozen=True):
+    """What is known of an account."""
+
+    created: float
+    verified: bool
+    minor: bool
 
 
 class ModeAnswer(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,6 +10,8 @@ from msgspec import Meta
 
 from filters.own_words import LONGEST_WORD, MOST_WORDS
 from gateway.api.durations import Duration
+from protection.actions import Action
+from protection.dm_rules import Senders
 from protection.events import Kind
 from protection.modes import RoomMode
 from protection.protections import Switch
@@ -25,6 +28,9 @@ MAX_CASES = 200
 # A lookahead, because "$" would let a final newline through.
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID, pattern=r"^(?![\s\S]*[\x00-\x1f\x7f-\x9f])")]
 """The id of an account, person or room, as the platform knows it: anything without control characters."""
+
+CircleKind = Literal["friends", "follows", "chosen"]
+"""The kinds of `protection.circle.TIES`."""
 
 BlockedWord = Annotated[str, Meta(min_length=1, max_length=LONGEST_WORD)]
 """A word, or several with spaces between."""
@@ -63,8 +69,57 @@ class BlocklistBody(Input, frozen=True):
     """They replace the former ones; none at all ends the list."""
 
 
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?!\n)$", description="24 hours: 22:30.")]
+Limit = Annotated[
+    str, Meta(max_length=32, pattern=r"^[0-9]+/[0-9]*[smhd](?!\n)$", description="So many in so long: 5/10m, 20/d.")
+]
+MAX_AGE_DAYS = 36_500
+
+
+class QuietBody(Input, frozen=True):
+    """From when to when strangers do not write, by the clock on the person's wall; over midnight too."""
+
+    start: Clock
+    end: Clock
+    zone: Annotated[str, Meta(max_length=64, description="IANA name: Asia/Shanghai.")]
+
+
+class DmRulesBody(Input, frozen=True):
+    """Who may write to a person, when, and how much. What is left out is as in the defaults."""
+
+    per_stranger: Limit | None = None
+    strangers: Limit | None = None
+    """Of all strangers together; each message counts against both, or neither."""
+    quiet: QuietBody | None = None
+    scope: Senders = Senders.ANYONE
+    older_than_days: Annotated[int, Meta(ge=1, le=MAX_AGE_DAYS)] | None = None
+    until_reply: bool = False
+    """A stranger may write one message, and more when the person has written to them."""
+    refuse_all: bool = False
+    """Nobody may write, friends neither."""
+    action: Action = Action.REFUSE
+
+
+class AccountBody(Input, frozen=True):
+    """What the platform knows of an account. Whether it is a minor's: by flag, or by birth date."""
+
+    created: Annotated[float, Meta(ge=0)] = 0.0
+    """When the account was made (unix seconds); 0: unknown."""
+    verified: bool = False
+    minor: bool = False
+    birth: date | None = None
+
+
+class TieBody(Input, frozen=True):
+    """As what an account is taken into a circle."""
+
+    kind: CircleKind = "chosen"
+
+
 class CircleBody(Input, frozen=True):
-    """Accounts to take into a circle, and accounts to take out of it."""
+    """Accounts to take into a circle, and accounts to take out of it, all as of one kind."""
+
+    kind: CircleKind = "chosen"
 
     add: Annotated[tuple[Id, ...], Meta(max_length=MAX_CIRCLE_CHANGE)] = ()
     remove: Annotated[tuple[Id, ...], Meta(max_length=MAX_CIRCLE_CHANGE)] = ()

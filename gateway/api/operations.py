@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.api import answers, blocklists, bodies, cases, links, protections, rooms, sanctions, verdicts
+from gateway.api import (
+    accounts,
+    answers,
+    blocklists,
+    bodies,
+    cases,
+    circles,
+    dm_rules,
+    links,
+    protections,
+    rooms,
+    sanctions,
+    verdicts,
+)
 from gateway.api.operation import KIB, Operation
 from gateway.state.changes import Applied
 
 _PROTECTION = "/v1/users/{id}/protection"
 _BLOCKLIST = "/v1/users/{id}/blocklist"
+_DM_RULES = "/v1/users/{id}/dm-rules"
+_ACCOUNT = "/v1/accounts/{id}"
 _CIRCLE = "/v1/users/{id}/circle"
 _TRUST = "/v1/users/{id}/circle/{other}"
 _ROOM = "/v1/rooms/{id}"
@@ -54,17 +69,46 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     Operation("blocklist.read", "GET", _BLOCKLIST, blocklists.read, bodies.Nothing, answers.BlocklistAnswer),
     Operation("blocklist.clear", "DELETE", _BLOCKLIST, blocklists.clear, bodies.Nothing, Applied),
     Operation(
+        "dm-rules.set",
+        "PUT",
+        _DM_RULES,
+        dm_rules.put,
+        bodies.DmRulesBody,
+        Applied,
+        examples=(
+            {"per_stranger": "2/h", "strangers": "20/d", "until_reply": True},
+            {"scope": "friends", "quiet": {"start": "22:00", "end": "07:00", "zone": "Asia/Shanghai"}},
+            {"scope": "older-than", "older_than_days": 30, "action": "hide"},
+        ),
+    ),
+    Operation("dm-rules.read", "GET", _DM_RULES, dm_rules.read, bodies.Nothing, answers.DmRulesAnswer),
+    Operation("dm-rules.clear", "DELETE", _DM_RULES, dm_rules.clear, bodies.Nothing, Applied),
+    Operation(
+        "account.tell",
+        "PUT",
+        _ACCOUNT,
+        accounts.put,
+        bodies.AccountBody,
+        Applied,
+        examples=({"created": 1_700_000_000, "verified": True}, {"birth": "2012-03-01"}, {"minor": True}),
+    ),
+    Operation("account.read", "GET", _ACCOUNT, accounts.read, bodies.Nothing, answers.AccountAnswer),
+    Operation("account.forget", "DELETE", _ACCOUNT, accounts.forget, bodies.Nothing, Applied),
+    Operation(
         "circle.change",
         "POST",
         _CIRCLE,
-        protections.change_circle,
+        circles.change,
         bodies.CircleBody,
         Applied,
-        examples=({"add": ["friend", "sister"], "remove": ["former-friend"]},),
+        examples=(
+            {"add": ["friend", "sister"], "remove": ["former-friend"]},
+            {"kind": "follows", "add": ["somebody"]},
+        ),
     ),
-    Operation("circle.trust", "PUT", _TRUST, protections.trust, bodies.Nothing, Applied),
-    Operation("circle.read", "GET", _TRUST, protections.is_trusted, bodies.Nothing, answers.TrustAnswer),
-    Operation("circle.distrust", "DELETE", _TRUST, protections.distrust, bodies.Nothing, Applied),
+    Operation("circle.trust", "PUT", _TRUST, circles.trust, bodies.TieBody, Applied, examples=({"kind": "friends"},)),
+    Operation("circle.read", "GET", _TRUST, circles.is_trusted, bodies.Nothing, answers.TrustAnswer),
+    Operation("circle.distrust", "DELETE", _TRUST, circles.distrust, bodies.Nothing, Applied),
     Operation(
         "room.own",
         "PUT",

@@ -14,10 +14,12 @@ from gateway.api.bodies import Question, Questions
 from gateway.api.gate import Gate
 from gateway.api.operation import Call
 from gateway.state.state import State
+from protection.circle import STRANGER
 from protection.concern import people
-from protection.events import Event
+from protection.dm_rules import Account
+from protection.events import Event, Kind
 from protection.modes import RoomMode
-from protection.snapshot import Concerned, Snapshot
+from protection.snapshot import Concerned, Role, Snapshot
 
 
 async def ask(call: Call[Question | Questions]) -> VerdictAnswer | VerdictsAnswer:
@@ -58,13 +60,25 @@ async def unsent(state: State, event: Event) -> Snapshot:
     asked = [p for p, protection in protections.items() if protection is not None and protection.active(now)]
     if room is not None and room.owner in concerned and room.mode_at(now) is RoomMode.CIRCLE_ONLY:
         asked.append(room.owner)
-    trusted = dict(zip(asked, await asyncio.gather(*(state.is_trusted(p, event.sender) for p in asked)), strict=True))
+    rules = state.dm_rules_of(event.target) if event.kind is Kind.DM and event.target else None
+    if rules is not None and event.target in concerned:
+        asked.append(event.target)
+    account = await state.account(event.sender) if rules is not None and rules.asks_account else Account()
+    ties = dict(zip(asked, await asyncio.gather(*(state.ties(p, event.sender) for p in asked)), strict=True))
     return Snapshot(
         now=now,
         sanctions=state.sanctions_of(event.sender),
+        sender=account,
         room=room,
         concerned=tuple(
-            Concerned(person, role, protections[person], trusted.get(person, False), state.blocked_words_of(person))
+            Concerned(
+                person,
+                role,
+                protections[person],
+                ties.get(person, STRANGER),
+                state.blocked_words_of(person),
+                rules if role is Role.TARGET else None,
+            )
             for person, role in concerned.items()
         ),
         fresh=state.status().fresh,

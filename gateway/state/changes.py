@@ -14,9 +14,11 @@ from gateway.state.partitions import STREAM_LENGTH, Keys, encode
 from gateway.state.reader import Reader
 from gateway.state.replica import ModeSetting, Noun, read_protection, sanction_field
 from gateway.state.reports import in_force
-from gateway.state.scripts import CHANGE, SWAP
+from gateway.state.scripts import CHANGE, SWAP, TIES
 from gateway.state.store import Store
 from protection.blocklist import Blocklist
+from protection.circle import CIRCLE, Tie
+from protection.dm_rules import Account, DmRules
 from protection.modes import RoomMode
 from protection.notices import Notice
 from protection.protections import Protection
@@ -108,13 +110,24 @@ class Changes:
         value = None if blocklist == Blocklist() else msgspec.json.encode(blocklist)
         return await self._put(Noun.BLOCKLIST, person, person, value)
 
-    async def trust(self, person: str, others: Sequence[str]) -> Applied:
-        """Take others into a person's circle."""
-        return await self._change_circle(person, "add", others)
+    async def tie(self, person: str, others: Sequence[str], ties: Tie) -> Applied:
+        """Take others into a person's circle; ties that they have already stay."""
+        return await self._change_circle(person, "tie", others, ties)
 
-    async def distrust(self, person: str, others: Sequence[str]) -> Applied:
-        """Take others out of a person's circle."""
-        return await self._change_circle(person, "rem", others)
+    async def untie(self, person: str, others: Sequence[str], ties: Tie = CIRCLE) -> Applied:
+        """Undo these ties of others to a person; who has none left is out of the circle."""
+        return await self._change_circle(person, "untie", others, ties)
+
+    async def set_dm_rules(self, person: str, rules: DmRules | None) -> Applied:
+        """Put a person's own rules for direct messages in force; None: the defaults."""
+        return await self._put(Noun.DM_RULES, person, person, None if rules is None else msgspec.json.encode(rules))
+
+    async def set_account(self, account: str, known: Account, minor_until: float) -> Applied:
+        """Say what is known of an account, and until when it is a minor's (unix seconds; 0: it is not)."""
+        value = None if known == Account() else msgspec.json.encode(known)
+        await self._put(Noun.ACCOUNT, account, account, value)
+        minor = repr(minor_until).encode() if minor_until else None
+        return await self._put(Noun.MINOR, account, account, minor)
 
     async def set_owner(self, room: str, owner: str) -> Applied:
         """Say whose room it is; "" for nobody known."""
@@ -184,17 +197,18 @@ class Changes:
             partition, self._keys.of_partition(partition, noun), (noun, encode(field), *operation)
         )
 
-    async def _change_circle(self, person: str, operation: str, others: Sequence[str]) -> Applied:
-        partition, key = self._keys.partition(person), self._keys.of("circle", person)
+    async def _change_circle(self, person: str, operation: str, others: Sequence[str], ties: Tie) -> Applied:
+        deadline = time.monotonic() + ANSWER_S
+        partition = self._keys.partition(person)
+        keys = self._change_keys(partition, self._keys.of("members", person))
+        head = (STREAM_LENGTH, Noun.CIRCLE, encode(person), operation, int(ties))
         *chunks, last = list(_chunks(others)) or [[]]
         # Only the last is waited for: the append-only file keeps the order, so what came before it is on disk with it.
         for chunk in chunks:
-            await self._store.run(
-                CHANGE,
-                self._change_keys(partition, key),
-                (STREAM_LENGTH, Noun.CIRCLE, encode(person), operation, *chunk),
-            )
-        return await self._change(partition, key, (Noun.CIRCLE, encode(person), operation, *last))
+            await self._store.run(TIES, keys, (*head, *chunk))
+        epoch, durable = await self._store.run_durably(TIES, keys, (*head, *last))
+        applied, of = await self._applied(partition, epoch, deadline)
+        return Applied(epoch, applied, of, durable)
 
     async def _change(self, partition: int, key: bytes, arguments: Sequence[Argument]) -> Applied:
         deadline = time.monotonic() + ANSWER_S

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from cachetools import TTLCache
 
+from protection.circle import Tie
+
 MOST_ANSWERS = 65_536
 LIFE_S = 60.0
 STRIPES = 4096
 
 
 class CircleMemo:
-    """Remembers "is B in A's circle?" until A's circle changes.
+    """Remembers "how is B in A's circle?" until A's circle changes.
 
     Every person falls into one of `STRIPES` stripes, each a counter of changes; an answer is good as long as its
     stripe's count is what it was when the question was *asked*, so a change that overtakes an answer voids it. Two
@@ -18,10 +20,10 @@ class CircleMemo:
     """
 
     def __init__(self) -> None:
-        self._answers: TTLCache[tuple[str, str], tuple[int, bool]] = TTLCache(MOST_ANSWERS, LIFE_S)
+        self._answers: TTLCache[tuple[str, str], tuple[int, Tie]] = TTLCache(MOST_ANSWERS, LIFE_S)
         self._changes = [0] * STRIPES
 
-    def known(self, person: str, other: str) -> bool | None:
+    def known(self, person: str, other: str) -> Tie | None:
         """The remembered answer; None: ask the store."""
         answer = self._answers.get((person, other))
         return answer[1] if answer is not None and answer[0] == self.count(person) else None
@@ -30,9 +32,9 @@ class CircleMemo:
         """To be taken before asking, and given to `remember` with the answer."""
         return self._changes[hash(person) % STRIPES]
 
-    def remember(self, person: str, other: str, count: int, trusted: bool) -> None:
+    def remember(self, person: str, other: str, count: int, ties: Tie) -> None:
         """Keep an answer asked for when the count was ``count``."""
-        self._answers[person, other] = (count, trusted)
+        self._answers[person, other] = (count, ties)
 
     def changed(self, person: str) -> None:
         """The person's circle has changed."""

@@ -22,10 +22,12 @@ from gateway.state.link import Argument, Reply
 from gateway.state.partitions import Keys, encode
 from gateway.state.quotas import LocalQuotas, Purse, limit_arguments, read_charge
 from gateway.state.reader import Reader
-from gateway.state.replica import Replica
+from gateway.state.replica import Noun, Replica
 from gateway.state.scripts import CHARGE, DM, REFUND, Script
 from gateway.state.store import Store
+from protection.circle import STRANGER, Tie
 from protection.concern import people
+from protection.dm_rules import MINOR, Account, DmRules
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
 from protection.policy import Policy
@@ -36,6 +38,12 @@ from ratelimit.gcra import Allowance
 from ratelimit.lease import terms
 from ratelimit.rate import MICROSECONDS, Rate
 
+TALK_MS = 30 * 86_400_000
+"""How long a first message waits for its reply, and how long a reply lets its receiver write on."""
+NO_RULES = DmRules()
+REFUSED = Allowance(False, 0)
+_read_account = msgspec.json.Decoder(Account).decode
+
 PRESUMED = Protection(ONE_KEY, until=float("inf"))
 """What a person has of whom nothing was ever loaded: nothing that may be protected opens."""
 
@@ -45,6 +53,8 @@ class _Question(NamedTuple):
 
     reply: Reply | None
     settle: Callable[[Any], None]
+    empty: Any = None
+    """What an answer of nothing (nil) is read as: it is not the same as no answer."""
 
 
 class _Load(msgspec.Struct):
@@ -55,12 +65,15 @@ class _Load(msgspec.Struct):
     room: Room | None
     people: dict[str, Role]
     questions: list[_Question] = []
-    trusted: set[str] = set()
+    ties: dict[str, Tie] = {}
+    sender: Account = Account()
     charges: list[Charge] = []
     target_charges: tuple[tuple[bytes, Rate], ...] = ()
     """The limits of the target that were charged, and can be given back."""
     locally: bool = False
     """Whether those were limits of this worker's own."""
+    first: bytes = b""
+    """The key under which this message stands as the one that may be sent before a reply, if it does."""
 
 
 class Loader:
@@ -94,22 +107,34 @@ class Loader:
         protections = {person: self._protection(person, load.now) for person in load.people}
         sanctions = self._replica.sanctions_of(event.sender)
         muted = any(s.measure is Measure.MUTE and s.active(load.now) for s in sanctions)
+        rules = self.dm_rules(event.target, load.now) if event.kind is Kind.DM and event.target else None
         for person, role in load.people.items():
             protection = protections[person]
             protected = protection is not None and protection.active(load.now)
             if event.kind is Kind.DM and role is Role.TARGET:
                 closed = protection is not None and protected and protection.closes(event, person, aimed=True)
-                self._ask_target(load, person, charged=not (closed or muted))
+                closed = closed or (rules is not None and rules.closed_to_strangers(load.now))
+                self._ask_target(load, person, rules or NO_RULES, charged=not (closed or muted))
             elif protected or (room is not None and person == room.owner and _circle_only(room, load.now)):
                 self._ask_trust(load, person)
         self._ask_quotas(load)
+        self._note_reply(load)
         answered = await self._settle(load)
+        self._give_back(load, rules is not None and bool(rules.refusal(STRANGER, load.sender, load.now)[0]))
         return Snapshot(
             now=load.now,
             sanctions=sanctions,
+            sender=load.sender,
             room=room,
             concerned=tuple(
-                Concerned(person, role, protections[person], person in load.trusted, self._blocked.of(person))
+                Concerned(
+                    person,
+                    role,
+                    protections[person],
+                    load.ties.get(person, STRANGER),
+                    self._blocked.of(person),
+                    rules if role is Role.TARGET else None,
+                )
                 for person, role in load.people.items()
             ),
             charges=tuple(load.charges),
@@ -122,55 +147,87 @@ class Loader:
         protection = self._replica.protection_of(person)
         return None if protection is None else protection.at(now)
 
+    def dm_rules(self, person: str, now: float) -> DmRules | None:
+        """The rules for direct messages to a person: their own, else those of minors; None: there are none."""
+        own = self._replica.dm_rules_of(person)
+        return MINOR if own is None and now < self._replica.minor_until(person) else own
+
     # -- questions
 
     def _ask_trust(self, load: _Load, person: str) -> None:
-        """Is the sender in the person's circle?"""
+        """How is the sender in the person's circle?"""
         known = self.circle.known(person, load.event.sender) if self.fresh else None
         if known is not None:
-            if known:
-                load.trusted.add(person)
+            load.ties[person] = known
             return
         count = self.circle.count(person)
 
-        def settle(reply: int | None) -> None:
-            self._learn_trust(load, person, count, reply)
+        def settle(reply: bytes | int | None) -> None:
+            self._learn_ties(load, person, count, reply)
 
-        load.questions.append(_Question(self._is_member(person, load.event.sender), settle))
+        question = self._command("HGET", self._keys.of("members", person), encode(load.event.sender))
+        load.questions.append(_Question(question, settle, empty=0))
 
-    def _ask_target(self, load: _Load, person: str, charged: bool) -> None:
-        """Is the sender of this DM in the target's circle, and if not, has the target room for a stranger's DM?
+    def _ask_target(self, load: _Load, person: str, rules: DmRules, charged: bool) -> None:
+        """How is the sender of this DM in the target's circle, and a stranger: has the target room for their DM?
 
-        A stranger whom the target's protection or a mute refuses anyway is not charged: such messages must not use up
-        what the target leaves to other strangers.
+        A stranger whom the target's protection, their rules or a mute refuse anyway is not charged: such messages must
+        not use up what the target leaves to other strangers.
         """
+        if rules.asks_account:
+            self._ask_account(load)
         if not charged or (self.fresh and self.circle.known(person, load.event.sender)):
             self._ask_trust(load, person)
             return
         sender, limits, count = load.event.sender, self._policy().limits, self.circle.count(person)
+        talk = self._keys.pair("talk", person, sender)
         charges = (
-            (self._keys.pair("dm-pair", person, sender), limits.stranger_dm),
-            (self._keys.of("dm-strangers", person), limits.strangers_dm),
+            (self._keys.pair("dm-pair", person, sender), rules.per_stranger or limits.stranger_dm),
+            (self._keys.of("dm-strangers", person), rules.strangers or limits.strangers_dm),
         )
 
         def settle(reply: Sequence[int] | None) -> None:
+            # Without the store nobody knows whether the target has replied.
+            if (reply is None and rules.until_reply) or (reply is not None and reply[:2] == [0, 1]):
+                load.charges.append(Charge(Scope.AWAITING_REPLY, REFUSED, rules.action))
             if reply is None:
                 load.locally = True
                 allowances = self._charge_locally(charges)
             else:
-                self._learn_trust(load, person, count, reply[0])
-                if reply[0]:
+                self._learn_ties(load, person, count, reply[0])
+                if len(reply) <= 2:
                     return
-                allowances = [read_charge(reply[1:], index)[1] for index in (0, 1)]
+                allowances = [read_charge(reply[2:], index)[1] for index in (0, 1)]
+                load.first = talk if reply[-1] else b""
             if all(allowance.allowed for allowance in allowances):
                 load.target_charges = charges
             for scope, allowance in zip((Scope.STRANGER_PAIR, Scope.STRANGERS), allowances, strict=True):
                 if load.target_charges or not allowance.allowed:
-                    load.charges.append(Charge(scope, allowance))
+                    load.charges.append(Charge(scope, allowance, rules.action))
 
-        keys = (self._keys.of("circle", person), *(key for key, _ in charges))
+        keys = (self._keys.of("members", person), *(key for key, _ in charges), talk)
         rates = [part for _, rate in charges for part in (rate.interval_us, rate.period_us)]
-        load.questions.append(_Question(self._run(DM, keys, (encode(sender), *rates)), settle))
+        patience_ms = TALK_MS if rules.until_reply else 0
+        load.questions.append(_Question(self._run(DM, keys, (encode(sender), *rates, patience_ms)), settle))
+
+    def _ask_account(self, load: _Load) -> None:
+        """What is known of the sender's account?"""
+        sender = load.event.sender
+        key = self._keys.of_partition(self._keys.partition(sender), Noun.ACCOUNT)
+
+        def settle(reply: bytes | None) -> None:
+            load.sender = read_account(reply)
+
+        load.questions.append(_Question(self._command("HGET", key, encode(sender)), settle, empty=b""))
+
+    def _note_reply(self, load: _Load) -> None:
+        """Who wants one message of each stranger before a reply has replied by writing to them."""
+        event = load.event
+        if event.kind is not Kind.DM or not event.target:
+            return
+        own = self.dm_rules(event.sender, load.now)
+        if own is not None and own.until_reply:
+            self._command("SET", self._keys.pair("talk", event.sender, event.target), "answered", "PX", TALK_MS)
 
     def _ask_quotas(self, load: _Load) -> None:
         """Has the sender any of their own limits left?"""
@@ -223,20 +280,19 @@ class Loader:
             if waiting:
                 await asyncio.wait(waiting)
         finally:  # also when this task is cancelled: a purchase under way must come to its end
-            answers = [_answer(question.reply) for question in load.questions]
+            answers = [_answer(question) for question in load.questions]
             for question, answer in zip(load.questions, answers, strict=True):
                 question.settle(answer)
-        self._give_back(load)
         return None not in answers
 
-    def _give_back(self, load: _Load) -> None:
-        """A DM refused for the sender's own quota costs the target nothing.
+    def _give_back(self, load: _Load, unwanted: bool) -> None:
+        """A DM refused for the sender's own quota, or for what their account is, costs the target nothing.
 
-        Both were asked at once, so that the message waits once; what the target was charged goes back behind the
+        All were asked at once, so that the message waits once; what the target was charged goes back behind the
         answer. Should the store be lost in between, the target has one message less left: the side to err on.
         """
         refused = any(charge.scope is Scope.DM_FLOOD and not charge.allowance.allowed for charge in load.charges)
-        if not (refused and load.target_charges):
+        if not ((refused or unwanted) and load.target_charges):
             return
         load.charges = [charge for charge in load.charges if charge.scope is Scope.DM_FLOOD]
         if load.locally:
@@ -244,13 +300,14 @@ class Loader:
         else:
             keys = [key for key, _ in load.target_charges]
             self._run(REFUND, keys, [rate.interval_us for _, rate in load.target_charges])
+        if load.first:
+            self._command("DEL", load.first)
 
-    def _learn_trust(self, load: _Load, person: str, count: int, reply: int | None) -> None:
+    def _learn_ties(self, load: _Load, person: str, count: int, reply: bytes | int | None) -> None:
         if reply is None:
             return  # unknown: a stranger
-        self.circle.remember(person, load.event.sender, count, bool(reply))
-        if reply:
-            load.trusted.add(person)
+        load.ties[person] = ties = Tie(int(reply))
+        self.circle.remember(person, load.event.sender, count, ties)
 
     def _read_single(self, reply: Sequence[int] | None, key: bytes, rate: Rate, asked_us: int) -> Allowance:
         if reply is None:
@@ -265,9 +322,9 @@ class Loader:
 
     # -- the store
 
-    def _is_member(self, person: str, other: str) -> Reply | None:
+    def _command(self, *command: Argument) -> Reply | None:
         try:
-            return self._store.command("SISMEMBER", self._keys.of("circle", person), encode(other))
+            return self._store.command(*command)
         except StoreUnavailable:
             return None
 
@@ -278,15 +335,22 @@ class Loader:
             return None
 
 
+def read_account(stored: bytes | None) -> Account:
+    """What is known of an account, from its stored form; nothing where there is none."""
+    return _read_account(stored) if stored else Account()
+
+
 def _circle_only(room: Room, now: float) -> bool:
     return room.mode_at(now) is RoomMode.CIRCLE_ONLY
 
 
-def _answer(reply: Reply | None) -> Any:
-    """The reply's value; None when there is none."""
+def _answer(question: _Question) -> Any:
+    """The value of the reply; None when there is none."""
+    reply = question.reply
     if reply is None or not reply.done() or reply.cancelled() or reply.exception() is not None:
         return None
-    return reply.result()
+    value = reply.result()
+    return question.empty if value is None else value
 
 
 def _steady_us() -> int:

@@ -16,13 +16,14 @@ import msgspec
 from gateway.state.partitions import Keys, decode
 from gateway.state.revisions import Announcement
 from protection.blocklist import Blocklist
+from protection.dm_rules import DmRules
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
 from protection.protections import Protection
 from protection.sanctions import Sanction
 
 
 class Noun(StrEnum):
-    """What a change is about. All but circles and notices are hashes of a partition, and replicated."""
+    """What a change is about. All but circles and notices are hashes of a partition; see `REPLICATED`."""
 
     PROTECTION = "protection"
     SANCTION = "sanction"
@@ -32,9 +33,21 @@ class Noun(StrEnum):
     BLOCKLIST = "blocklist"
     CIRCLE = "circle"
     NOTICE = "notice"
+    DM_RULES = "dm-rules"
+    MINOR = "minor"
+    ACCOUNT = "account"
 
 
-REPLICATED = (Noun.PROTECTION, Noun.SANCTION, Noun.OWNER, Noun.MODE, Noun.POLICY, Noun.BLOCKLIST)
+REPLICATED = (
+    Noun.PROTECTION,
+    Noun.SANCTION,
+    Noun.OWNER,
+    Noun.MODE,
+    Noun.POLICY,
+    Noun.BLOCKLIST,
+    Noun.DM_RULES,
+    Noun.MINOR,
+)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -102,6 +115,9 @@ class _Partition:
         self.sanctions: dict[str, tuple[Sanction, ...]] = {}
         self.rooms: dict[str, Room] = {}
         self.policies: dict[str, Announcement] = {}
+        self.dm_rules: dict[str, DmRules] = {}
+        self.minors: dict[str, float] = {}
+        """Until when they are (unix seconds)."""
         self.blocklists: dict[str, bytes] = {}
         """As stored: read into words they would take ten times the room, and most are not needed here today."""
 
@@ -128,7 +144,11 @@ class _Partition:
                 if value is not None:
                     read_blocklist(value)  # what cannot be read is to be found out here, not when a message comes
                 _put(self.blocklists, field, value)
-            case Noun.CIRCLE | Noun.NOTICE:
+            case Noun.DM_RULES:
+                _put(self.dm_rules, field, None if value is None else _read_dm_rules(value))
+            case Noun.MINOR:
+                _put(self.minors, field, None if value is None else float(value))
+            case Noun.CIRCLE | Noun.NOTICE | Noun.ACCOUNT:
                 pass
         return field
 
@@ -161,6 +181,16 @@ class Replica:
         """The room, if anything has been said about it."""
         partition = self._of(identity)
         return partition.rooms.get(identity) if partition else None
+
+    def dm_rules_of(self, person: str) -> DmRules | None:
+        """The person's own rules for direct messages, if they have any."""
+        partition = self._of(person)
+        return partition.dm_rules.get(person) if partition else None
+
+    def minor_until(self, person: str) -> float:
+        """Until when the person is a minor (unix seconds); 0 for who is not known to be one."""
+        partition = self._of(person)
+        return partition.minors.get(person, 0.0) if partition else 0.0
 
     def blocklist_of(self, person: str) -> bytes | None:
         """The person's blocklist as it is stored, for `read_blocklist`; None if they have none."""
@@ -252,6 +282,7 @@ read_protection = msgspec.json.Decoder(Protection).decode
 _read_sanction = msgspec.json.Decoder(Sanction).decode
 _read_announcement = msgspec.json.Decoder(Announcement).decode
 read_blocklist = msgspec.json.Decoder(Blocklist).decode
+_read_dm_rules = msgspec.json.Decoder(DmRules).decode
 _read_mode = msgspec.json.Decoder(ModeSetting).decode
 
 
@@ -273,6 +304,10 @@ def _differences(before: _Partition, after: _Partition) -> Iterator[tuple[Noun, 
         yield Noun.SANCTION, identity
     for identity in _differing(before.blocklists, after.blocklists):
         yield Noun.BLOCKLIST, identity
+    for identity in _differing(before.dm_rules, after.dm_rules):
+        yield Noun.DM_RULES, identity
+    for identity in _differing(before.minors, after.minors):
+        yield Noun.MINOR, identity
     for identity in _differing(before.policies, after.policies):
         yield Noun.POLICY, identity
     for identity in _differing(before.rooms, after.rooms):

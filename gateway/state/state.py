@@ -19,7 +19,7 @@ from gateway.state.changes import Applied, Changes, Once
 from gateway.state.clock import StoreClock
 from gateway.state.engine import sync
 from gateway.state.errors import StoreUnavailable
-from gateway.state.loading import Loader
+from gateway.state.loading import Loader, read_account
 from gateway.state.partitions import WORKERS_KEY, Keys, encode
 from gateway.state.reader import Reader
 from gateway.state.replica import Change, Noun, Replica, read_blocklist
@@ -28,6 +28,8 @@ from gateway.state.scripts import BEAT
 from gateway.state.store import Store
 from protection.blocklist import Blocklist
 from protection.cases import Case, Incident
+from protection.circle import CIRCLE, Tie
+from protection.dm_rules import Account, DmRules
 from protection.events import Event
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
 from protection.notices import Notice
@@ -135,7 +137,28 @@ class State:
 
     async def is_trusted(self, person: str, other: str) -> bool:
         """Whether ``other`` is in the person's circle, as the store says now; raises `StoreUnavailable`."""
-        return bool(await self.store.command("SISMEMBER", self._keys.of("circle", person), encode(other)))
+        return bool(await self.ties(person, other))
+
+    async def ties(self, person: str, other: str) -> Tie:
+        """How ``other`` belongs to the person's circle, as the store says now; raises `StoreUnavailable`."""
+        return Tie(int(await self.store.command("HGET", self._keys.of("members", person), encode(other)) or 0))
+
+    def own_dm_rules_of(self, person: str) -> DmRules | None:
+        """The rules for direct messages that a person has made themselves."""
+        return self.replica.dm_rules_of(person)
+
+    def is_minor(self, person: str) -> bool:
+        """Whether somebody is known to be a minor now."""
+        return self.now() < self.replica.minor_until(person)
+
+    def dm_rules_of(self, person: str) -> DmRules | None:
+        """The rules for direct messages to a person: their own, else those of minors; None: there are none."""
+        return self._loader.dm_rules(person, self.now())
+
+    async def account(self, account: str) -> Account:
+        """What the platform has told about an account, as the store says now; raises `StoreUnavailable`."""
+        key = self._keys.of_partition(self._keys.partition(account), Noun.ACCOUNT)
+        return read_account(await self.store.command("HGET", key, encode(account)))
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call ``listener`` after each change that this worker has applied; answers how to stop that.
@@ -167,13 +190,21 @@ class State:
         """Put a person's own rules in force; they replace the former ones. An empty list ends them."""
         return await self._changes.set_blocklist(person, blocklist)
 
-    async def trust(self, person: str, others: Sequence[str]) -> Applied:
-        """Take others into a person's circle."""
-        return await self._changes.trust(person, others)
+    async def tie(self, person: str, others: Sequence[str], ties: Tie = Tie.CHOSEN) -> Applied:
+        """Take others into a person's circle; ties that they have already stay."""
+        return await self._changes.tie(person, others, ties)
 
-    async def distrust(self, person: str, others: Sequence[str]) -> Applied:
-        """Take others out of a person's circle."""
-        return await self._changes.distrust(person, others)
+    async def untie(self, person: str, others: Sequence[str], ties: Tie = CIRCLE) -> Applied:
+        """Undo these ties of others to a person; who has none left is out of the circle."""
+        return await self._changes.untie(person, others, ties)
+
+    async def set_dm_rules(self, person: str, rules: DmRules | None) -> Applied:
+        """Put a person's own rules for direct messages in force; None: the defaults."""
+        return await self._changes.set_dm_rules(person, rules)
+
+    async def set_account(self, account: str, known: Account, minor_until: float = 0.0) -> Applied:
+        """Say what is known of an account, and until when it is a minor's (unix seconds; 0: it is not)."""
+        return await self._changes.set_account(account, known, minor_until)
 
     async def set_owner(self, room: str, owner: str) -> Applied:
         """Say whose room it is; "" for nobody known."""

@@ -8,7 +8,7 @@ from filters.hits import Scan
 from protection.events import Event
 from protection.policy import Policy
 from protection.snapshot import Snapshot
-from protection.verdicts import Disposition, Signal
+from protection.verdicts import Signal
 from ratelimit.rate import MICROSECONDS
 
 
@@ -17,4 +17,4 @@ def check(event: Event, snapshot: Snapshot, scan: Scan, policy: Policy) -> Itera
     for charge in snapshot.charges:
         if not charge.allowance.allowed:
             retry_after = charge.allowance.retry_after_us / MICROSECONDS
-            yield Signal("rate", charge.scope.value, Disposition.REJECT, retry_after)
+            yield Signal("rate", charge.scope.value, charge.action.disposition, retry_after)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from filters.classes import Harm
 from filters.hits import MODEL, Hit, Scan, Severity
 from filters.own_words import OwnWords
+from protection.circle import STRANGER, Tie
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
 from protection.pipeline import decide
@@ -89,7 +90,7 @@ def test_the_mention_switch_also_holds_for_who_is_aimed_at_or_owns_the_room(role
 def test_the_circle_passes_and_an_ended_protection_no_longer_closes() -> None:
     closed = Concerned("victim", Role.TARGET, protected(*ONE_KEY))
     assert judged(concerned=(closed,)).reason == "protected"
-    assert not judged(concerned=(msgspec.structs.replace(closed, trusted=True),)).reason
+    assert not judged(concerned=(msgspec.structs.replace(closed, ties=Tie.CHOSEN),)).reason
     ended = msgspec.structs.replace(closed, protection=protected(*ONE_KEY, until=NOW))
     assert not judged(concerned=(ended,)).reason
 
@@ -118,7 +119,9 @@ def test_who_may_speak_in_each_room_mode(mode: RoomMode, stranger: str, friend: 
 
     def reason(sender: str, trusted: bool) -> str:
         event = msgspec.structs.replace(BARRAGE, sender=sender)
-        concerned = () if sender == "host" else (Concerned("host", Role.OWNER, None, trusted),)
+        concerned = (
+            () if sender == "host" else (Concerned("host", Role.OWNER, None, Tie.FRIEND if trusted else STRANGER),)
+        )
         return judged(event, room=room, concerned=concerned).reason
 
     assert (reason("stranger", False), reason("friend", True), reason("host", False)) == (stranger, friend, owner)
@@ -128,7 +131,7 @@ def test_who_may_speak_in_each_room_mode(mode: RoomMode, stranger: str, friend: 
 def test_in_a_circle_only_room_a_friend_may_also_address_the_owner() -> None:
     """The owner is then listed as the target, which is the stronger role."""
     event = msgspec.structs.replace(BARRAGE, sender="friend", target="host")
-    concerned = (Concerned("host", Role.TARGET, None, trusted=True),)
+    concerned = (Concerned("host", Role.TARGET, None, ties=Tie.CHOSEN),)
     assert not judged(event, room=Room("host", RoomMode.CIRCLE_ONLY), concerned=concerned).reason
 
 
@@ -156,7 +159,7 @@ def test_a_persons_own_word_is_refused_whatever_the_kind_and_whoever_sends_it(
     kind: Kind, role: Role, trusted: bool
 ) -> None:
     event = msgspec.structs.replace(BARRAGE, kind=kind, text="送你一个西-瓜")
-    verdict = judged(event, concerned=(Concerned("victim", role, None, trusted, MELON),))
+    verdict = judged(event, concerned=(Concerned("victim", role, None, Tie.FRIEND if trusted else STRANGER, MELON),))
     assert (verdict.disposition, verdict.reason) == (Disposition.REJECT, "own-word")
     assert verdict.signals == (Signal("words", "own-word", Disposition.REJECT),)
 
@@ -286,7 +289,7 @@ hits = st.builds(hit, st.sampled_from(Harm), st.sampled_from(Severity), st.integ
 def test_no_signal_is_ever_weaker_than_the_verdict_and_a_mask_keeps_the_length(
     found: tuple[Hit, ...], trusted: bool, kinds: frozenset[Switch]
 ) -> None:
-    concerned = (Concerned("victim", Role.TARGET, protected(*kinds), trusted),)
+    concerned = (Concerned("victim", Role.TARGET, protected(*kinds), Tie.FRIEND if trusted else STRANGER),)
     verdict = judged(scan=Scan(found), concerned=concerned)
     assert verdict.disposition == max((s.disposition for s in verdict.signals), default=Disposition.ALLOW)
     if verdict.disposition is Disposition.MASK:

@@ -31,15 +31,16 @@ def _joint(bodies: Mapping[str, str]) -> str:
 
 _GCRA = _read("ratelimit", "gcra.lua")
 _CASES = _read(__name__, "cases.lua")
+_STREAM = _read(__name__, "stream.lua")
 
 _BODIES = {name: _read(__name__, f"{name}.lua") for name in ("charge", "dm", "refund")}
 
 CHARGE, DM, REFUND = (Script(_GCRA + body, check=name) for name, body in _BODIES.items())
 CHECKS = Script(_GCRA + _joint(_BODIES) + _read(__name__, "checks.lua"))
 """Many checks in one call: one command for the store, one reply for us."""
-CHANGE = Script(_read(__name__, "change.lua"))
-REASSERT = Script(_read(__name__, "reassert.lua"))
-SWAP = Script(_read(__name__, "swap.lua"))
+CHANGE, SWAP, TIES, REASSERT = (
+    Script(_STREAM + _read(__name__, f"{name}.lua")) for name in ("change", "swap", "ties", "reassert")
+)
 BEAT = Script(_read(__name__, "beat.lua"))
 WORKERS = Script(_read(__name__, "workers.lua"))
 RECORD_INCIDENT = Script(_CASES + _read(__name__, "record_incident.lua"))

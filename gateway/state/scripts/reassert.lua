@@ -4,7 +4,7 @@
 -- and the place of its entry in the stream, then of each thing its noun, id, value and end (unix seconds).
 -- What ends earlier in the store than at the worker is lacking too; nothing is ever taken away. Answers how many were
 -- put back.
-local length, known, place = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local known, place = tonumber(ARGV[2]), ARGV[3]
 if #redis.call('XRANGE', KEYS[2], place, place) > 0 then
   return 0
 end
@@ -35,9 +35,11 @@ for i = 1, #KEYS - 2 do
   local kept = redis.call('HGET', KEYS[i + 2], id)
   if not kept or cjson.decode(kept)['until'] < ends then
     redis.call('HSET', KEYS[i + 2], id, value)
-    redis.call('XADD', KEYS[2], 'MAXLEN', '~', length, '*',
-      'epoch', redis.call('INCR', KEYS[1]), 'noun', noun, 'id', id, 'value', value)
+    tell('noun', noun, 'id', id, 'value', value)
     put = put + 1
   end
+end
+if put > 0 then
+  ring()
 end
 return put

@@ -4,7 +4,7 @@
 -- ARGV: stream length, noun, id, what the caller saw, what is to stand there ('' for nothing, in both), a notice for
 --   the person ('' for none), how many notices are kept, and how long (ms) it counts as done.
 -- Answers the epoch; 0 if something else stood there; -1 if it has been done before. Then nothing has changed.
-local length, noun, id, seen, value, notice = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local noun, id, seen, value, notice = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if KEYS[5] and redis.call('EXISTS', KEYS[5]) == 1 then
   return -1
 end
@@ -15,22 +15,17 @@ if KEYS[5] then
   redis.call('SET', KEYS[5], '1', 'PX', ARGV[8])
 end
 
-local function tell(...)
-  local epoch = redis.call('INCR', KEYS[1])
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', length, '*', 'epoch', epoch, 'id', id, ...)
-  return epoch
-end
-
 local epoch
 if value == '' then
   redis.call('HDEL', KEYS[3], id)
-  epoch = tell('noun', noun)
+  epoch = tell('noun', noun, 'id', id)
 else
   redis.call('HSET', KEYS[3], id, value)
-  epoch = tell('noun', noun, 'value', value)
+  epoch = tell('noun', noun, 'id', id, 'value', value)
 end
 if notice ~= '' then
   redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*', 'person', id, 'notice', notice)
-  epoch = tell('noun', 'notice', 'value', notice)
+  epoch = tell('noun', 'notice', 'id', id, 'value', notice)
 end
+ring()
 return epoch

@@ -93,13 +93,13 @@ async def test_what_cannot_be_engaged_is_refused_by_name_and_nothing_is_closed(
 @pytest.mark.req("P6")
 async def test_a_circle_takes_in_and_lets_go(api: Api, worker: Worker, person: str) -> None:
     path = f"users/{person}/circle"
-    assert await api.get(f"{path}/friend") == {"trusted": False}
+    assert await api.get(f"{path}/friend") == {"trusted": False, "kinds": []}
     assert (await api.put(f"{path}/friend", {}, role="platform"))["durable"]
-    assert await api.get(f"{path}/friend") == {"trusted": True}
+    assert await api.get(f"{path}/friend") == {"trusted": True, "kinds": ["chosen"]}
     assert await worker.state.is_trusted(person, "friend")
     assert not await worker.state.is_trusted("friend", person)
     await api.delete(f"{path}/friend")
-    assert await api.get(f"{path}/friend") == {"trusted": False}
+    assert await api.get(f"{path}/friend") == {"trusted": False, "kinds": []}
 
 
 @pytest.mark.req("P6")
@@ -127,4 +127,4 @@ async def test_a_bulk_change_that_makes_no_sense_changes_nothing(body: object, c
     status, message = await api.refusal("POST", "users/unharmed/circle", body)
     assert status == 400
     assert complaint in message
-    assert await api.get("users/unharmed/circle/x") == {"trusted": False}
+    assert await api.get("users/unharmed/circle/x") == {"trusted": False, "kinds": []}

@@ -22,6 +22,12 @@ CALLS: dict[str, tuple[str, str, Any]] = {
     "blocklist.set": ("PUT", "users/me/blocklist", {"words": ["西瓜"]}),
     "blocklist.read": ("GET", "users/me/blocklist", None),
     "blocklist.clear": ("DELETE", "users/me/blocklist", None),
+    "dm-rules.set": ("PUT", "users/me/dm-rules", {"until_reply": True}),
+    "dm-rules.read": ("GET", "users/me/dm-rules", None),
+    "dm-rules.clear": ("DELETE", "users/me/dm-rules", None),
+    "account.tell": ("PUT", "accounts/me", {"minor": True}),
+    "account.read": ("GET", "accounts/me", None),
+    "account.forget": ("DELETE", "accounts/me", None),
     "circle.change": ("POST", "users/me/circle", {"add": ["friend"]}),
     "circle.trust": ("PUT", "users/me/circle/friend", {}),
     "circle.read": ("GET", "users/me/circle/friend", None),
@@ -37,7 +43,7 @@ CALLS: dict[str, tuple[str, str, Any]] = {
     "case.list": ("GET", "cases", None),
     "verdict.ask": ("POST", "verdicts", QUESTION),
 }
-OWN = {name for name in CALLS if name.startswith(("protection.", "blocklist.", "circle."))}
+OWN = {name for name in CALLS if name.startswith(("protection.", "blocklist.", "circle.", "dm-rules."))}
 # Written down here a second time, by role: the table of the code is what is tested.
 MAY: dict[str, set[str]] = {
     "user": set(),

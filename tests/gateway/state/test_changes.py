@@ -131,16 +131,16 @@ async def test_sanctions(open_states: OpenState) -> None:
 @pytest.mark.req("P6")
 async def test_circles_in_bulk(state: State) -> None:
     friends = [f"friend-{number}" for number in range(2 * MOST_MEMBERS + 1)]
-    answer = await state.trust("alice", friends)
+    answer = await state.tie("alice", friends)
     assert (answer.epoch, answer.applied, answer.of) == (3, 1, 1)
     assert await state.is_trusted("alice", friends[0])
     assert await state.is_trusted("alice", friends[-1])
     assert not await state.is_trusted("alice", "bob")
     assert not await state.is_trusted(friends[0], "alice")
-    await state.distrust("alice", friends[1:])
+    await state.untie("alice", friends[1:])
     assert await state.is_trusted("alice", friends[0])
     assert not await state.is_trusted("alice", friends[-1])
-    assert (await state.trust("alice", [])).applied == 1
+    assert (await state.tie("alice", [])).applied == 1
 
 
 @pytest.mark.req("P1")
@@ -150,7 +150,7 @@ async def test_ids_may_hold_anything(open_states: OpenState) -> None:
         *(here.engage(odd, Protection(ONE_KEY, until=1000.0 + index)) for index, odd in enumerate(ODD_IDS)),
         *(here.set_owner(odd, odd) for odd in ODD_IDS),
         *(here.sanction(odd, MUTE) for odd in ODD_IDS),
-        *(here.trust(odd, [odd]) for odd in ODD_IDS),
+        *(here.tie(odd, [odd]) for odd in ODD_IDS),
     )
     for index, odd in enumerate(ODD_IDS):
         assert there.protection_of(odd) == Protection(ONE_KEY, until=1000.0 + index)

@@ -16,6 +16,7 @@ from gateway.state.partitions import Keys
 from gateway.state.replica import Image, Noun, Replica
 from gateway.state.state import State
 from protection.blocklist import Blocklist
+from protection.circle import Tie
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
 from protection.policy import Limits, Policy
@@ -127,11 +128,11 @@ async def test_the_circle_is_asked_for_where_somebody_is_protected(state: State)
     protection = one_key(state)
     await state.set_owner("r", "owner")
     await state.engage("owner", protection)
-    await state.trust("owner", ["friend"])
-    assert (await state.load(chat("stranger"))).concerned == (Concerned("owner", Role.OWNER, protection, False),)
-    assert (await state.load(chat("friend"))).concerned == (Concerned("owner", Role.OWNER, protection, True),)
+    await state.tie("owner", ["friend"])
+    assert (await state.load(chat("stranger"))).concerned == (Concerned("owner", Role.OWNER, protection),)
+    assert (await state.load(chat("friend"))).concerned == (Concerned("owner", Role.OWNER, protection, Tie.CHOSEN),)
     mentioned = chat("friend", "other", mentions=("owner",))
-    assert (await state.load(mentioned)).concerned == (Concerned("owner", Role.MENTION, protection, True),)
+    assert (await state.load(mentioned)).concerned == (Concerned("owner", Role.MENTION, protection, Tie.CHOSEN),)
 
 
 @pytest.mark.req("P6")
@@ -143,9 +144,9 @@ async def test_circle_answers_are_remembered_until_the_circle_changes_on_any_wor
     calls = there.store.calls
     assert not (await there.load(comment)).concerned[0].trusted
     assert there.store.calls == calls
-    await here.trust("alice", ["bob"])
+    await here.tie("alice", ["bob"])
     assert (await there.load(comment)).concerned[0].trusted
-    await here.distrust("alice", ["bob"])
+    await here.untie("alice", ["bob"])
     assert not (await there.load(comment)).concerned[0].trusted
 
 
@@ -173,14 +174,14 @@ async def test_the_senders_sanctions_are_told(state: State) -> None:
 @pytest.mark.req("S3")
 async def test_in_a_circle_only_room_the_owners_circle_is_asked_for(state: State) -> None:
     await state.set_owner("r", "owner")
-    await state.trust("owner", ["friend"])
+    await state.tie("owner", ["friend"])
     await state.set_mode("r", RoomMode.CIRCLE_ONLY)
     friend = await state.load(chat("friend"))
     assert friend.room == Room("owner", RoomMode.CIRCLE_ONLY)
-    assert friend.concerned == (Concerned("owner", Role.OWNER, None, True),)
-    assert (await state.load(chat("stranger"))).concerned == (Concerned("owner", Role.OWNER, None, False),)
+    assert friend.concerned == (Concerned("owner", Role.OWNER, None, Tie.CHOSEN),)
+    assert (await state.load(chat("stranger"))).concerned == (Concerned("owner", Role.OWNER, None),)
     at_the_owner = await state.load(chat("friend", target="owner"))
-    assert at_the_owner.concerned == (Concerned("owner", Role.TARGET, None, True),)
+    assert at_the_owner.concerned == (Concerned("owner", Role.TARGET, None, Tie.CHOSEN),)
 
 
 @pytest.mark.req("S3")
@@ -247,10 +248,10 @@ async def test_strangers_dms_are_limited_each_and_all_together(open_states: Open
 @pytest.mark.req("P3", "P6")
 async def test_the_circle_writes_without_limit(open_states: OpenState) -> None:
     state = await open_states("a", TIGHT)
-    await state.trust("alice", ["friend"])
+    await state.tie("alice", ["friend"])
     for _ in range(TIGHT.limits.dm_flood.limit):
         snapshot = await state.load(dm("friend"))
-        assert snapshot.concerned == (Concerned("alice", Role.TARGET, None, True),)
+        assert snapshot.concerned == (Concerned("alice", Role.TARGET, None, Tie.CHOSEN),)
         assert [charge.scope for charge in snapshot.charges] == [Scope.DM_FLOOD]
         assert allowed(snapshot)
     assert refused(await state.load(dm("friend"))) == [Scope.DM_FLOOD]

@@ -71,7 +71,7 @@ async def test_blocked_words_stand_without_the_store_and_over_its_restart(
 async def test_a_store_lost_in_mid_run(engine: Engine, open_states: OpenState) -> None:
     state = await open_states("worker", TIGHT, staleness_s=0.4)
     await state.engage("alice", Protection(ONE_KEY, until=state.now() + 3600))
-    await state.trust("alice", ["bob"])
+    await state.tie("alice", ["bob"])
     assert verdict(COMMENT, await state.load(COMMENT)) == ""
     os.kill(engine.pid, signal.SIGSTOP)
     try:
