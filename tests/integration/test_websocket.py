@@ -124,6 +124,30 @@ async def test_a_nudged_message_sent_again_with_its_token_is_delivered_without_i
         assert json.loads(await asyncio.wait_for(viewer.recv(), 5)) == nudged
 
 
+@pytest.mark.req("P4", "D1")
+async def test_abuse_without_a_listed_word_is_sent_back_with_a_reminder(gateway: Gateway, platform: Platform) -> None:
+    rated = barrage("大家记住她家在哪栋楼，晚上一起去敲门，让她别想睡", "rated")
+    async with connect(gateway.ws(user="rated")) as sender:
+        await sender.send(rated)
+        told = await verdict(sender)
+        assert (told["id"], told["disposition"]) == ("rated", "nudge")
+        assert rated not in platform.seen
+        await sender.send(json.dumps({**json.loads(rated), "shieldwire_token": told["token"]}, ensure_ascii=False))
+        await until(lambda: any('"rated"' in str(seen) for seen in platform.seen))
+
+
+@pytest.mark.req("S5")
+async def test_a_cry_in_no_list_is_delivered_and_answered_with_support(gateway: Gateway, platform: Platform) -> None:
+    cry = barrage("我可能撑不到天亮了", "cry")
+    async with connect(gateway.ws(user="tired")) as sender:
+        await sender.send(cry)
+        async with asyncio.timeout(5):
+            while (told := json.loads(await sender.recv())).get("type") != "shieldwire.notice":
+                pass
+        assert told["topic"] == "support"
+        await until(lambda: cry in platform.seen)
+
+
 @pytest.mark.parametrize(
     ("payload", "reason", "number"),
     [

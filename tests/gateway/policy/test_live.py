@@ -13,13 +13,17 @@ from filters.lexicon import parse
 from filters.model.scoring import Model
 from filters.reader import Reader
 from filters.scanner import Scanner
+from filters.thresholds import Threshold
 from gateway.policy import live
 from gateway.policy.compiling import Compiled, TextFacts
 from gateway.policy.live import LiveRules
 from gateway.state.errors import StoreUnavailable
 from gateway.state.revisions import FIRST, Announcement, Revision
-from protection.policy import Policy
+from protection.events import Event, Kind
+from protection.policy import Policy, Sensitivity
 from protection.rules import Rules
+from protection.snapshot import Snapshot
+from protection.verdicts import Disposition
 from tests.doubles import until
 from tests.filters.many import many_terms
 
@@ -45,11 +49,11 @@ class Operator:
             raise StoreUnavailable("down")
         self.reports.append(revision)
 
-    def announce(self, *terms: str) -> Revision:
+    def announce(self, *terms: str, sensitivity: Sensitivity | None = None) -> Revision:
         """Compile, and announce what was compiled."""
         scanner = Scanner.compile(parse([("new", "\n".join([*LINES, *terms]))]))
         unnamed = self.folder / "unnamed"
-        digest = Compiled(scanner, TextFacts(len(terms), 0, ())).write(unnamed)
+        digest = Compiled(scanner, TextFacts(len(terms), 0, (), sensitivity)).write(unnamed)
         self.announcement = (self.announcement or Announcement()).followed_by(digest, len(terms), 1.0)
         unnamed.replace(self.folder / self.announcement.current.file)
         return self.announcement.current
@@ -85,6 +89,23 @@ async def test_going_back_to_the_first_revision_is_going_back_to_the_base(operat
     assert await operator.live.settle()
     assert operator.live() is BASE
     assert operator.reports == [1, 2]
+
+
+@pytest.mark.req("W3")
+async def test_thresholds_come_with_the_terms_and_go_with_them(operator: Operator) -> None:
+    strict = Sensitivity(Threshold(-50, -50), 99)
+    event, snapshot = Event(Kind.CHAT, "", "今天的汤很好喝"), Snapshot(0.0)
+    operator.announce("紫色大象", sensitivity=strict)
+    await operator.live.settle()
+    before = operator.live()
+    assert before.policy.sensitivity == strict
+    assert before.policy.limits is BASE.policy.limits
+    assert before.judge(event, snapshot).disposition > Disposition.ALLOW
+    operator.announce("紫色大象")  # a file without thresholds: those that the worker was started with
+    await operator.live.settle()
+    assert operator.live().policy.sensitivity == BASE.policy.sensitivity
+    assert operator.live().judge(event, snapshot).disposition is Disposition.ALLOW
+    assert before.judge(event, snapshot).disposition > Disposition.ALLOW  # what is being judged ends as it began
 
 
 async def test_a_store_that_has_forgotten_changes_nothing(operator: Operator) -> None:

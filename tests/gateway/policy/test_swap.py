@@ -179,6 +179,28 @@ async def test_a_bad_list_is_refused_with_every_fault_and_the_old_one_stays(runn
     await heard(talks, refused=False)
 
 
+@pytest.mark.req("W3")
+async def test_thresholds_change_live_and_back_and_a_bad_file_changes_nothing(running: Running, tmp_path: Path) -> None:
+    _, config, talks, _ = running
+    await heard(talks, refused=False)
+    file = tmp_path / "thresholds.toml"
+    file.write_text("distress = 99\n[usual]\nflag = -50\nrefuse = -60\n", encoding="utf-8")
+    status, output, errors = await policy(config, "apply", "--thresholds", file)
+    said = f"{file}:2: usual: flag -50.0 is above refuse -60.0"
+    assert (status, output, errors.splitlines()) == (1, "", [said, "1 fault(s); nothing has changed"])
+    file.write_text("distress = 99\n[usual]\nflag = -50\nrefuse = -50\n", encoding="utf-8")
+    status, output, errors = await policy(config, "apply", "--thresholds", file)
+    assert (status, output) == (1, "")
+    assert " is pinned as deliver, and it would be " in errors
+    await heard(talks, refused=False)
+    status, output, errors = await policy(config, "apply", "--thresholds", file, "--accept-flips")
+    assert (status, errors) == (0, "")
+    assert "in force on 2 of 2 workers" in output
+    await heard(talks, refused=True)
+    assert (await policy(config, "rollback"))[0] == 0
+    await heard(talks, refused=False)
+
+
 async def test_a_file_that_a_worker_cannot_use_changes_nothing_and_says_so(running: Running, lists: Path) -> None:
     gateway, config, talks, _ = running
     assert (await policy(config, "apply", "shipped", lists))[0] == 0
