@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from bench import cli as bench
-from gateway import evaluate, training
+from gateway import training
+from gateway.evaluate import cli as evaluate
 from gateway.policy import cli as policy
 from gateway.settings import SettingsError, load_settings
 from gateway.warm_start import keep_machine_code
