@@ -1,4 +1,4 @@
-"""The command line: `shieldwire serve`, `demo`, `check`, `policy`, `eval`, `train` and `bench`."""
+"""The command line: `shieldwire serve`, `demo`, `check`, `policy`, `eval`, `train`, `bank` and `bench`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from bench import cli as bench
-from gateway import training
+from gateway import bank, training
 from gateway.evaluate import cli as evaluate
 from gateway.policy import cli as policy
 from gateway.settings import SettingsError, load_settings
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     policy.register(commands)
     evaluate.register(commands)
     training.register(commands)
+    bank.register(commands)
     bench.register(commands)
     return parser
 

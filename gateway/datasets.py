@@ -12,6 +12,8 @@ from filters.classes import Harm
 from filters.lexicon import Lexicon
 from filters.model.rewriting import group_names
 from filters.model.training import Example
+from filters.samples import BankSample
+from gateway import bank
 
 Row = Mapping[str, str]
 
@@ -59,11 +61,11 @@ READERS: dict[str, Callable[[Row], Iterator[Example]]] = {
 """What may train the weights that ship, by the name of the file. Other files of the folder are not read."""
 
 
-def load(folder: Path, without: Iterable[str] = ()) -> list[Example]:
-    """All examples: the files of the folder that are known, in the order of `READERS`, then the project's own.
+def load(folder: Path, without: Iterable[str] = (), banks: Iterable[Path] = ()) -> list[Example]:
+    """All examples: the files of the folder that are known, in the order of `READERS`, the project's own, an own bank.
 
-    ``without``: names of files to leave out; ``bank`` stands for the sample bank. Raises ``OSError``
-    where a file cannot be read.
+    ``without``: names of files to leave out; ``bank`` stands for the sample bank. ``banks``: a platform's own, files
+    or folders. Raises ``OSError`` where a file of the folder cannot be read, and for a bank what `bank.read` raises.
     """
     left_out = set(without)
     found: list[Example] = []
@@ -72,14 +74,20 @@ def load(folder: Path, without: Iterable[str] = ()) -> list[Example]:
             with (folder / name).open(encoding="utf-8-sig", newline="") as file:
                 for row in csv.DictReader(file):
                     found += read(row)
-    return found + list(own(with_bank="bank" not in left_out))
+    found += own(with_bank="bank" not in left_out)
+    return found + [of_bank(one.sample) for file in banks for one in bank.read(file)]
+
+
+def of_bank(sample: BankSample) -> Example:
+    """A line of a sample bank, the shipped one or a platform's own."""
+    return Example(sample.text, sample.abusive, sample.harm, "bank", about=sample.about)
 
 
 def own(with_bank: bool = True) -> Iterator[Example]:
     """What was written for the project: the sample bank, the examples of the standard, the lexicon."""
     if with_bank:
         for sample in samples.bank():
-            yield Example(sample.text, sample.abusive, sample.harm, "bank", about=sample.about)
+            yield of_bank(sample)
         for harm, entry in standard.shipped().classes.items():
             for language in (entry.examples, entry.counter_examples):
                 for text in (*language.zh, *language.en):

@@ -20,6 +20,9 @@ def register(commands: Any) -> None:
     train.add_argument(
         "--without", action="append", default=[], metavar="NAME", help='leave a file of the folder out, or "bank"'
     )
+    train.add_argument(
+        "--bank", type=Path, action="append", default=[], metavar="FILE", help="an own sample bank; may be repeated"
+    )
     train.set_defaults(run=_run)
 
 
@@ -35,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
 
     scanner = Scanner.shipped()
     try:
-        examples = load(options.data, options.without)
+        examples = load(options.data, options.without, options.bank)
         content = train(examples, lambda text: scanner.scan_terms(text).score, progress).to_bytes()
         options.out.write_bytes(content)
     except (OSError, ValueError) as error:

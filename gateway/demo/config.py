@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 import msgspec
+
+from gateway.private_file import write_private
 
 GATEWAY_TOML = "shieldwire.toml"
 SECRET = "secret"  # noqa: S105 - a file's name
@@ -86,15 +87,3 @@ def secret_of(data_dir: Path) -> str:
     if not path.exists():
         write_private(path, secrets.token_urlsafe(48))
     return path.read_text()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read: whole or not at all, whatever happens in between."""
-    unfinished = path.with_name(path.name + ".new")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

@@ -28,6 +28,7 @@ from gateway.demo.platform import Platform
 from gateway.demo.ports import free_port
 from gateway.demo.replay import REPLAY_OWNER, REPLAY_ROOM, ReplayError, Row, read_rows, replay
 from gateway.demo.server import served
+from gateway.private_file import write_private
 
 START_S = 90.0
 """How long the gateway may take until it is ready: a first start compiles its kernels."""
@@ -98,7 +99,7 @@ async def _demo(host: str, port: int, data_dir: Path, rows: Sequence[Row]) -> in
         platform = Platform(archive, secret, crowd).application()
         address = await stack.enter_async_context(served(platform))
         toml = config.gateway_toml(host, port, address, data_dir, secret)
-        config.write_private(data_dir / config.GATEWAY_TOML, toml)
+        write_private(data_dir / config.GATEWAY_TOML, toml)
         gateway = await stack.enter_async_context(_gateway(data_dir))
         stack.push_async_callback(crowd.stop)
         async with HttpClient(base_url) as http:

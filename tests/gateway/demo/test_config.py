@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.config import GATEWAY_TOML, gateway_toml, secret_of, write_private
+from gateway.demo.config import GATEWAY_TOML, gateway_toml, secret_of
+from gateway.private_file import write_private
 from gateway.routes import Router
 from gateway.settings import load_settings
 
