@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ def register(commands: Any) -> None:
 
 
 def _share(written: str) -> float:
-    share = float(written)
+    try:
+        share = float(written)
+    except ValueError:
+        share = nan
     if not 0 < share < 1:
         raise argparse.ArgumentTypeError(f"{written} does not lie between 0 and 1")
     return share

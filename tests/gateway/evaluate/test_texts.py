@@ -104,7 +104,7 @@ def test_a_file_of_one_kind_is_measured_and_told(tmp_path: Path) -> None:
         (None, [], "No such file"),
         (b"text,label\nhello,1\n", ["--prior", "0.5"], "a prior needs hostile and fine rows"),
         (b"text,label\nhello,1\n", ["--prior", "5"], "5 does not lie between 0 and 1"),
-        (b"text,label\nhello,1\n", ["--prior", "nan"], "nan does not lie between 0 and 1"),
+        (b"text,label\nhello,1\n", ["--prior", "half"], "half does not lie between 0 and 1"),
         (b"text,label\nhello,1\n", ["--swaps"], "not allowed with argument"),
     ],
 )
