@@ -14,7 +14,7 @@ from gateway.datasets import load
 from gateway.private_file import write_private
 from gateway.tables import TableError
 from protection.own_bank import COLUMNS
-from tests.gateway.command import shieldwire
+from tests.gateway.command import in_a_process, shieldwire
 
 pytestmark = pytest.mark.req("W2")
 
@@ -132,7 +132,7 @@ def test_imports_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     texts = ["甲乙丙丁戊己庚辛", "子丑寅卯辰巳午未", "东南西北中发白", "赤橙黄绿青蓝紫"]
     files = [given(tmp_path, HEADER + text + MARKS, f"{number}.csv") for number, text in enumerate(texts)]
     with ThreadPoolExecutor(len(files)) as pool:
-        done = list(pool.map(lambda file: shieldwire("bank", "import", file, "--out", out), files))
+        done = list(pool.map(lambda file: in_a_process("bank", "import", file, "--out", out), files))
     assert [one.returncode for one in done] == [0] * 4
     assert {one.text for one in read(out)} == set(texts)
     assert sorted(one.revision for one in read(out)) == [1, 2, 3, 4]

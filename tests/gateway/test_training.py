@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.datasets import load
-from tests.gateway.command import shieldwire
+from tests.gateway.command import in_a_process
 
 
 def test_only_known_files_are_read(tmp_path: Path) -> None:
@@ -29,6 +29,6 @@ def test_marked_words_are_told_from_the_rest(tmp_path: Path) -> None:
 def test_train_twice_makes_the_same_file(tmp_path: Path) -> None:
     outs = [tmp_path / "one.bin", tmp_path / "two.bin"]
     for out in outs:
-        done = shieldwire("train", "--data", tmp_path, "--out", out)
+        done = in_a_process("train", "--data", tmp_path, "--out", out)
         assert done.returncode == 0, done.stderr
     assert outs[0].read_bytes() == outs[1].read_bytes()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.evaluate import Row, evaluate
-from tests.gateway.command import shieldwire
+from tests.gateway.command import in_a_process, shieldwire
 
 HOSTILE = ["你这个傻逼，滚出去", "you are a fucking idiot, kill yourself", "操你妈的废物主播"]
 FINE = ["今天的汤很好喝", "the ending of this movie was terrible", "送餐慢了两个小时，差评"]
@@ -25,7 +25,7 @@ def written(folder: Path, content: str, hostile: str = "1", fine: str = "0") -> 
 
 
 def report_of(*arguments: object) -> dict[str, Any]:
-    done = shieldwire("eval", *arguments, "--json")
+    done = in_a_process("eval", *arguments, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
