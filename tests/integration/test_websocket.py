@@ -253,7 +253,7 @@ async def test_an_upstream_that_dies_is_told_with_its_own_code_and_a_new_socket_
             await asyncio.wait_for(viewer.recv(), 5)
         assert viewer.close_code == 1014
     async with connect(gateway.ws(user="viewer")) as viewer:
-        message = barrage("back again")
+        message = barrage("the stream is back")
         await viewer.send(message)
         await receives(viewer, message)
 
