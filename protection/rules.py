@@ -7,6 +7,7 @@ from typing import Self
 
 import msgspec
 
+from filters.hits import Scan
 from filters.reader import Reader
 from filters.stitching import Stitched, with_stitched
 from protection.events import Event
@@ -31,9 +32,13 @@ class Rules(msgspec.Struct, frozen=True):
         """Those in the package."""
         return cls(Reader.shipped(), Policy())
 
+    def read(self, event: Event, snapshot: Snapshot) -> Scan:
+        """Everything that is found in the text of an event, by the thresholds of its kind and of the level of risk."""
+        return self.reader.scan(event.text, self.policy.thresholds_of(event.kind, snapshot.risk))
+
     def judge(self, event: Event, snapshot: Snapshot, stitched: list[Stitched] | None = None) -> Verdict:
         """Read the text of an event and decide on it; ``stitched`` is what it completes (`filters.stitching`)."""
-        scan = self.reader.scan(event.text, self.policy.thresholds_of(event.kind, snapshot.risk))
+        scan = self.read(event, snapshot)
         if stitched:
             scan = with_stitched(scan, stitched)
         return decide(event, snapshot, scan, self.policy)

@@ -218,7 +218,7 @@ async def test_a_crowd_comes_down_and_one_key_keeps_it_out(browser: Browser, bas
     await friend.send("comment", "刚才那些话都没送到，放心唱吧")
     await friend.send("comment", "none of it got through. next song?")
     await streamer.send("comment", "下一首，送给你们")
-    for line in ("我们都在 ❤", "别理他们，继续唱", "the next song, please!", "唱得真好", "we love this one"):
+    for line in ("我们都在 ❤", "大家冷静一点，先听歌", "the next song, please!", "唱得真好", "we love this one"):
         await friend.send("barrage", line)
         await friend.expect_fate(line, "delivered")
         await streamer.expect_seen("barrage", "friend", line)
