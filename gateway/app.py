@@ -24,6 +24,7 @@ from gateway.escalate import RETRY_S, Escalation
 from gateway.identity import Identity
 from gateway.judge import Judge
 from gateway.lapses import Lapses
+from gateway.platform_circle import PlatformCircle
 from gateway.policy.base import base_scanner
 from gateway.policy.live import LiveRules
 from gateway.policy.publishing import FOLDER
@@ -106,8 +107,13 @@ class Gateway:
             if not url:
                 engine = await stack.enter_async_context(Engine(Path(self.settings.state.data_dir)))
                 url = engine.url
+            circle = self.settings.circle
             worker = f"{os.getpid()}-{secrets.token_hex(4)}"
-            state = open_state(self.settings.state, self.policy, worker, url)
+            platform = None
+            if circle.url:
+                platform = PlatformCircle(circle.url, circle.token, circle.timeout_s, circle.cache_s)
+                stack.push_async_callback(platform.close)
+            state = open_state(self.settings.state, self.policy, worker, url, platform)
             self._state = await stack.enter_async_context(state)
             stack.push_async_callback(self.proxy.close)
             escalation = Escalation(self._state.record)

@@ -28,6 +28,7 @@ MIB = 1 << 20
 
 _LEAST: dict[str, dict[str, float]] = {
     "server": {"workers": 1, "max_message": 1, "max_frame": 1, "connect_timeout_s": 0.01, "drain_s": 0.0},
+    "circle": {"timeout_s": 0.001, "cache_s": 0.0},
     "state": {"staleness_s": 0.1, "partitions": 1},
 }
 
@@ -94,6 +95,17 @@ class ApiSettings(Table, frozen=True):
     """``https://host`` as people reach the gateway, for the links that they are sent; empty: links have no host."""
 
 
+class CircleSettings(Table, frozen=True):
+    """Where the platform itself says who is in whose circle; without a URL, what it feeds to the API is all."""
+
+    url: str = ""
+    """Asked by GET, with ``{person}`` and ``{other}`` filled in; answers ``{"kinds":["friends","follows"]}``."""
+    token: str = ""
+    """Sent along as a bearer token."""
+    timeout_s: float = 0.2
+    cache_s: float = 60.0
+
+
 class PolicySettings(Table, frozen=True):
     """The policy as operators write it: ladders as words, rates as ``"20/10s"``."""
 
@@ -128,6 +140,7 @@ class Settings(Table, frozen=True):
     state: StateSettings = StateSettings()
     identity: IdentitySettings = IdentitySettings()
     api: ApiSettings = ApiSettings()
+    circle: CircleSettings = CircleSettings()
     policy: PolicySettings = PolicySettings()
     route: tuple[Route, ...] = ()
 
@@ -154,6 +167,9 @@ class Settings(Table, frozen=True):
                 raise SettingsError(f"[state]: url: {error}") from error
         if self.api.public_url and not self.api.public_url.startswith(("https://", "http://")):
             raise SettingsError(f"[api]: public_url {self.api.public_url!r} is not an http or https address")
+        circle = self.circle.url
+        if circle and not (circle.startswith(("https://", "http://")) and "{person}" in circle and "{other}" in circle):
+            raise SettingsError("[circle]: url must be http or https, with {person} and {other} in it")
         for name in ("certificate", "key"):
             file = getattr(self.server, name)
             if file and not Path(file).is_file():

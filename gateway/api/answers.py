@@ -28,6 +28,12 @@ class TimedChange(Applied, frozen=True):
         return cls(applied.epoch, applied.applied, applied.of, applied.durable, until)
 
 
+class CircleChange(Applied, frozen=True):
+    """What has become of a change of a circle, and how many entries it had."""
+
+    entries: int
+
+
 class ProtectionAnswer(msgspec.Struct, frozen=True):
     """A person's protection now."""
 

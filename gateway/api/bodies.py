@@ -125,6 +125,18 @@ class CircleBody(Input, frozen=True):
     remove: Annotated[tuple[Id, ...], Meta(max_length=MAX_CIRCLE_CHANGE)] = ()
 
 
+class CircleEntry(Input, frozen=True):
+    """One line of a feed: an account to take into a circle, or out of it."""
+
+    id: Id
+    kind: CircleKind = "chosen"
+    remove: bool = False
+
+
+FeedLine = Id | CircleEntry
+"""An id alone is one that is chosen."""
+
+
 class RoomBody(Input, frozen=True):
     """Whose room it is."""
 

@@ -15,10 +15,12 @@ from gateway.api.faults import FaultAnswer
 from gateway.api.operation import Operation
 from gateway.api.operations import OPERATIONS
 from gateway.api.probes import PROBES, Probe
+from gateway.api.reading import NDJSON
 from gateway.api.rights import Reach, Role, reach
 
 OPENAPI_PATH = "/openapi.json"
 _BASE = "/shieldwire"
+_REFERENCE = "#/components/schemas/{name}"
 _ID_NAME = re.compile(r"\{(\w+)\}")
 Schema = dict[str, Any]
 
@@ -57,8 +59,9 @@ class _Described:
     def __init__(self) -> None:
         types: list[Any] = [FaultAnswer, *(probe.answer for probe in PROBES)]
         for operation in OPERATIONS:
-            types += [kind for kind in (*operation.inputs, *operation.answers) if kind not in types]
-        references, self.schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+            feed = [operation.feed] if operation.feed is not None else []
+            types += [kind for kind in (*operation.inputs, *operation.answers, *feed) if kind not in types]
+        references, self.schemas = msgspec.json.schema_components(types, ref_template=_REFERENCE)
         self._reference = dict(zip(types, references, strict=True))
         self._fault = self._json(FaultAnswer)
         # A query is no body: its fields are told one by one, as parameters.
@@ -88,6 +91,11 @@ class _Described:
             if operation.examples:
                 numbered = enumerate(operation.examples, 1)
                 body["application/json"]["examples"] = {str(n): {"value": example} for n, example in numbered}
+            if operation.feed is not None:
+                (entry,), _ = msgspec.json.schema_components([operation.feed], ref_template=_REFERENCE)
+                schema = body["application/json"]["schema"]
+                body["application/json"]["schema"] = {"oneOf": [schema, {"type": "array", "items": entry}]}
+                body[NDJSON] = {"schema": entry}
             described["requestBody"] = {"content": body}
         if operation.name == "case.list":
             described["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"type": "string"}}

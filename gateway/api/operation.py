@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -23,6 +23,8 @@ class Call(Generic[AnInput]):
     caller: Caller
     ids: dict[str, str]
     input: AnInput
+    feed: AsyncIterator[list[Any]] | None = None
+    """Instead of the input, where the body is a list or NDJSON: its entries as they come, some at a time."""
     accept: str = ""
     """The ``Accept`` header, for the one operation that can answer in two forms."""
 
@@ -42,6 +44,8 @@ class Operation(Generic[AnInput]):
     batch: type[AnInput] | None = None
     """Read instead of ``input`` where the body has the field ``events``; ``batch_answer`` is answered then."""
     batch_answer: type | None = None
+    feed: Any = None
+    """The type of one entry, where the body may also be a JSON list of entries or, of any length, NDJSON."""
     max_body: int = 64 * KIB
     examples: tuple[dict[str, Any], ...] = ()
     """Bodies as callers write them, for the OpenAPI document."""

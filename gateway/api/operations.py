@@ -100,7 +100,9 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         _CIRCLE,
         circles.change,
         bodies.CircleBody,
-        Applied,
+        answers.CircleChange,
+        feed=bodies.FeedLine,
+        max_body=4 * 1024 * KIB,
         examples=(
             {"add": ["friend", "sister"], "remove": ["former-friend"]},
             {"kind": "follows", "add": ["somebody"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +17,11 @@ from gateway.tokens import TokenError, TokenFault, TokenVerifier
 
 _CREDENTIALS = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 T = TypeVar("T")
+NDJSON = "application/x-ndjson"
+CHUNK = 1_000
+"""Entries of a feed that are taken at a time."""
+MAX_LINE = 4 << 10
+MAX_FEED = 256 << 20
 
 
 class _Shape(msgspec.Struct):
@@ -40,16 +46,67 @@ def _unauthorised(fault: TokenFault, message: str) -> ApiError:
     return ApiError(401, f"token-{fault.value}", message, {"WWW-Authenticate": f"Bearer{told}"})
 
 
-async def input_of(request: Request, operation: Operation[AnInput]) -> AnInput:
-    """The decoded and checked input of an operation; raises `ApiError` (400 or 413)."""
+Feed = AsyncIterator[list[Any]]
+
+
+async def input_of(request: Request, operation: Operation[AnInput]) -> tuple[AnInput, Feed | None]:
+    """The decoded and checked input of an operation, or its feed; raises `ApiError` (400 or 413)."""
     if not operation.reads_body:
         query: AnInput = convert(dict(request.query_params), operation.input, "query")
-        return query
+        return query, None
+    feed = feed_of(request, operation)
+    if feed is not None:
+        return operation.input(), feed
     body = await _body(request, operation.max_body) or b"{}"
+    if operation.feed is not None and body.lstrip()[:1] == b"[":
+        return operation.input(), list_of(decode(body, list[operation.feed]))  # type: ignore[name-defined]
     kind = operation.input
     if operation.batch is not None and bytes(decode(body, _Shape).events):
         kind = operation.batch
-    return decode(body, kind)
+    return decode(body, kind), None
+
+
+def feed_of(request: Request, operation: Operation[AnInput]) -> AsyncIterator[list[Any]] | None:
+    """The entries of a body that is a feed of them (NDJSON), `CHUNK` at a time; None for any other body.
+
+    Raises `ApiError` (400 or 413), also when entries before have been handed out: they stand.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return _lines(request, operation.feed) if operation.feed is not None and media_type == NDJSON else None
+
+
+def list_of(entries: list[Any]) -> AsyncIterator[list[Any]]:
+    """The same for entries that are all there."""
+
+    async def chunks() -> AsyncIterator[list[Any]]:
+        for start in range(0, len(entries), CHUNK):
+            yield entries[start : start + CHUNK]
+
+    return chunks()
+
+
+async def _lines(request: Request, kind: Any) -> AsyncIterator[list[Any]]:
+    left, number, received = b"", 0, 0
+    entries: list[Any] = []
+    try:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > MAX_FEED:
+                raise ApiError(413, "too-large", f"body: at most {MAX_FEED} bytes are read here")
+            *lines, left = (left + chunk).split(b"\n") if chunk else [left, b""]
+            if len(left) > MAX_LINE:
+                raise bad_request(f"line {number + len(lines) + 1}: longer than {MAX_LINE} bytes")
+            for line in lines:
+                number += 1
+                if line.strip():
+                    entries.append(decode(line, kind, f"line {number}"))
+                if len(entries) == CHUNK:
+                    yield entries
+                    entries = []
+    except ClientDisconnect as error:
+        raise bad_request("body: the connection ended before it did") from error
+    if entries:
+        yield entries
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -65,12 +122,12 @@ async def _body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-def decode(body: bytes, kind: type[T]) -> T:
-    """A JSON body as a struct; raises `ApiError` (400)."""
+def decode(body: bytes, kind: type[T], field: str = "body") -> T:
+    """A JSON body, or a part of it, as a struct; raises `ApiError` (400) naming it."""
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise bad_request(f"body: {error}") from error
+        raise bad_request(f"{field}: {error}") from error
 
 
 def convert(value: object, kind: Any, field: str) -> Any:

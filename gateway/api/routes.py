@@ -58,8 +58,8 @@ def _guarded(operation: Operation[Any], gate: Gate, verifier: TokenVerifier | No
         caller = caller_of(request, verifier)
         ids = request.path_params
         authorise(operation.name, caller, ids.get("id", ""))
-        given = await input_of(request, operation)
-        call = Call(gate, caller, ids, given, request.headers.get("accept", ""))
+        given, feed = await input_of(request, operation)
+        call = Call(gate, caller, ids, given, feed, request.headers.get("accept", ""))
         try:
             if not gate.state.status().loaded:
                 raise StoreUnavailable("nothing is known yet, so nothing found would mean nothing")

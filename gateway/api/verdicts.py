@@ -64,7 +64,7 @@ async def unsent(state: State, event: Event) -> Snapshot:
     if rules is not None and event.target in concerned:
         asked.append(event.target)
     account = await state.account(event.sender) if rules is not None and rules.asks_account else Account()
-    ties = dict(zip(asked, await asyncio.gather(*(state.ties(p, event.sender) for p in asked)), strict=True))
+    ties = dict(zip(asked, await asyncio.gather(*(state.known_ties(p, event.sender) for p in asked)), strict=True))
     return Snapshot(
         now=now,
         sanctions=state.sanctions_of(event.sender),

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.platform_circle import PlatformCircle
 from gateway.state.blocked import BlockedWords
 from gateway.state.circle import CircleMemo
 from gateway.state.clock import StoreClock
@@ -41,6 +42,7 @@ from ratelimit.rate import MICROSECONDS, Rate
 TALK_MS = 30 * 86_400_000
 """How long a first message waits for its reply, and how long a reply lets its receiver write on."""
 NO_RULES = DmRules()
+OF_STRANGERS = frozenset((Scope.STRANGER_PAIR, Scope.STRANGERS, Scope.AWAITING_REPLY))
 REFUSED = Allowance(False, 0)
 _read_account = msgspec.json.Decoder(Account).decode
 
@@ -51,10 +53,12 @@ PRESUMED = Protection(ONE_KEY, until=float("inf"))
 class _Question(NamedTuple):
     """What one message asks: the reply to come (None: the store is down), and what to do with it (None: none came)."""
 
-    reply: Reply | None
+    reply: asyncio.Future[Any] | None
     settle: Callable[[Any], None]
     empty: Any = None
     """What an answer of nothing (nil) is read as: it is not the same as no answer."""
+    of_store: bool = True
+    """Whether the store is asked; otherwise the platform, which may keep its answer for itself."""
 
 
 class _Load(msgspec.Struct):
@@ -75,13 +79,17 @@ class _Load(msgspec.Struct):
     first: bytes = b""
     """The key under which this message stands as the one that may be sent before a reply, if it does."""
 
+    def learn(self, person: str, ties: Tie) -> None:
+        """How the sender is in a person's circle; the store and the platform may each know a part of it."""
+        self.ties[person] = self.ties.get(person, STRANGER) | ties
+
 
 class Loader:
     """Makes the `Snapshot` of an `Event`."""
 
     def __init__(
         self, store: Store, keys: Keys, replica: Replica, reader: Reader, clock: StoreClock, staleness_s: float,
-        policy: Callable[[], Policy], blocked: BlockedWords,
+        policy: Callable[[], Policy], blocked: BlockedWords, platform: PlatformCircle | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._keys = keys
@@ -91,6 +99,7 @@ class Loader:
         self._staleness_s = staleness_s
         self._policy = policy
         self._blocked = blocked
+        self._platform = platform
         self._purse = Purse()
         self._local = LocalQuotas()
         self.circle = CircleMemo()
@@ -111,11 +120,15 @@ class Loader:
         for person, role in load.people.items():
             protection = protections[person]
             protected = protection is not None and protection.active(load.now)
+            circle_only = room is not None and person == room.owner and _circle_only(room, load.now)
+            guarded = protected or circle_only or (rules is not None and role is Role.TARGET)
             if event.kind is Kind.DM and role is Role.TARGET:
+                self._ask_platform(load, person, guarded)
                 closed = protection is not None and protected and protection.closes(event, person, aimed=True)
                 closed = closed or (rules is not None and rules.closed_to_strangers(load.now))
                 self._ask_target(load, person, rules or NO_RULES, charged=not (closed or muted))
-            elif protected or (room is not None and person == room.owner and _circle_only(room, load.now)):
+            elif guarded:
+                self._ask_platform(load, person, guarded)
                 self._ask_trust(load, person)
         self._ask_quotas(load)
         self._note_reply(load)
@@ -154,11 +167,27 @@ class Loader:
 
     # -- questions
 
+    def _ask_platform(self, load: _Load, person: str, guarded: bool) -> None:
+        """What does the platform itself say of the two? Waited for where it decides; otherwise it is for next time."""
+        if self._platform is None:
+            return
+        known = self._platform.known(person, load.event.sender)
+        if known is not None:
+            load.learn(person, known)
+            return
+
+        def settle(answer: Tie | None) -> None:
+            load.learn(person, answer or STRANGER)
+
+        asked = self._platform.ask(person, load.event.sender)
+        if guarded:
+            load.questions.append(_Question(asked, settle, of_store=False))
+
     def _ask_trust(self, load: _Load, person: str) -> None:
         """How is the sender in the person's circle?"""
         known = self.circle.known(person, load.event.sender) if self.fresh else None
         if known is not None:
-            load.ties[person] = known
+            load.learn(person, known)
             return
         count = self.circle.count(person)
 
@@ -176,7 +205,8 @@ class Loader:
         """
         if rules.asks_account:
             self._ask_account(load)
-        if not charged or (self.fresh and self.circle.known(person, load.event.sender)):
+        remembered = self.fresh and self.circle.known(person, load.event.sender)
+        if not charged or remembered or load.ties.get(person):
             self._ask_trust(load, person)
             return
         sender, limits, count = load.event.sender, self._policy().limits, self.circle.count(person)
@@ -283,18 +313,24 @@ class Loader:
             answers = [_answer(question) for question in load.questions]
             for question, answer in zip(load.questions, answers, strict=True):
                 question.settle(answer)
-        return None not in answers
+        store = [answer for question, answer in zip(load.questions, answers, strict=True) if question.of_store]
+        return None not in store
 
     def _give_back(self, load: _Load, unwanted: bool) -> None:
         """A DM refused for the sender's own quota, or for what their account is, costs the target nothing.
+
+        Neither does that of a friend whom only the platform knows, and no stranger's limit holds them up.
 
         All were asked at once, so that the message waits once; what the target was charged goes back behind the
         answer. Should the store be lost in between, the target has one message less left: the side to err on.
         """
         refused = any(charge.scope is Scope.DM_FLOOD and not charge.allowance.allowed for charge in load.charges)
-        if not ((refused or unwanted) and load.target_charges):
+        trusted = bool(load.ties.get(load.event.target))
+        if not (trusted or ((refused or unwanted) and load.target_charges)):
             return
-        load.charges = [charge for charge in load.charges if charge.scope is Scope.DM_FLOOD]
+        load.charges = [charge for charge in load.charges if charge.scope not in OF_STRANGERS]
+        if not load.target_charges:
+            return
         if load.locally:
             self._local.refund(load.target_charges, len(self._reader.workers))
         else:
@@ -306,7 +342,8 @@ class Loader:
     def _learn_ties(self, load: _Load, person: str, count: int, reply: bytes | int | None) -> None:
         if reply is None:
             return  # unknown: a stranger
-        load.ties[person] = ties = Tie(int(reply))
+        ties = Tie(int(reply))
+        load.learn(person, ties)
         self.circle.remember(person, load.event.sender, count, ties)
 
     def _read_single(self, reply: Sequence[int] | None, key: bytes, rate: Rate, asked_us: int) -> Allowance:

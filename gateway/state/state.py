@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 import msgspec
 
 from filters.own_words import OwnWords
+from gateway.platform_circle import PlatformCircle
 from gateway.settings import StateSettings
 from gateway.state.blocked import BlockedWords
 from gateway.state.casebook import Casebook
@@ -28,7 +29,7 @@ from gateway.state.scripts import BEAT
 from gateway.state.store import Store
 from protection.blocklist import Blocklist
 from protection.cases import Case, Incident
-from protection.circle import CIRCLE, Tie
+from protection.circle import CIRCLE, STRANGER, Tie
 from protection.dm_rules import Account, DmRules
 from protection.events import Event
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
@@ -61,7 +62,14 @@ class StateStatus(msgspec.Struct, frozen=True):
 class State:
     """Everything shared: made by `open_state`."""
 
-    def __init__(self, store: Store, settings: StateSettings, policy: Callable[[], Policy], worker: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: StateSettings,
+        policy: Callable[[], Policy],
+        worker: str,
+        platform: PlatformCircle | None = None,
+    ) -> None:
         keys = Keys(settings.partitions)
         self.store = store
         self.clock = StoreClock(time.time(), time.monotonic())
@@ -71,12 +79,13 @@ class State:
         )
         self._blocked = BlockedWords(self.replica)
         self._loader = Loader(
-            store, keys, self.replica, self.reader, self.clock, settings.staleness_s, policy, self._blocked
+            store, keys, self.replica, self.reader, self.clock, settings.staleness_s, policy, self._blocked, platform
         )
         self._changes = Changes(store, keys, self.reader, self.now)
         self._casebook = Casebook(store, policy)
         self._listeners: list[Callable[[Change], None]] = []
         self._keys = keys
+        self._platform = platform
         self._worker = worker
 
     # -- reading
@@ -142,6 +151,18 @@ class State:
     async def ties(self, person: str, other: str) -> Tie:
         """How ``other`` belongs to the person's circle, as the store says now; raises `StoreUnavailable`."""
         return Tie(int(await self.store.command("HGET", self._keys.of("members", person), encode(other)) or 0))
+
+    async def known_ties(self, person: str, other: str) -> Tie:
+        """The same, and as the platform says itself; raises `StoreUnavailable`."""
+        ties = await self.ties(person, other)
+        if self._platform is None:
+            return ties
+        known = self._platform.known(person, other)
+        asked = self._platform.ask(person, other) if known is None else None
+        if asked is not None:
+            await asyncio.wait((asked,))
+            known = self._platform.known(person, other)
+        return ties | (known or STRANGER)
 
     def own_dm_rules_of(self, person: str) -> DmRules | None:
         """The rules for direct messages that a person has made themselves."""
@@ -295,17 +316,22 @@ class State:
 
 @contextlib.asynccontextmanager
 async def open_state(
-    settings: StateSettings, policy: Callable[[], Policy], worker: str, url: str
+    settings: StateSettings,
+    policy: Callable[[], Policy],
+    worker: str,
+    url: str,
+    platform: PlatformCircle | None = None,
 ) -> AsyncIterator[State]:
     """State over the store at ``url``, for a worker whose name no other worker has.
 
     The URL is that of the settings, or, where they name none, of the `Engine` on their data directory.
+    ``platform`` is asked for circles too, where it keeps them itself; closing it is the caller's.
     A store that is down does not stop it: state is then stale, and says so, until the store comes. Raises
     `PartitionsDiffer` for a store made with another number of partitions, ValueError for a URL that is none.
     """
     embedded_sync = functools.partial(sync, settings.data_dir) if not settings.url else None
     async with Store(url, embedded_sync) as store:
-        state = State(store, settings, policy, worker)
+        state = State(store, settings, policy, worker, platform)
         reading = asyncio.get_running_loop().create_task(state.reader.run())
         loaded = asyncio.get_running_loop().create_task(state.reader.first_round.wait())
         try:
