@@ -28,6 +28,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "对方不接收含有某些字词的消息，这条消息没有送达。",
         "This person takes no messages with certain words; it was not delivered.",
     ),
+    "own-user": ("对方不接收你的消息。", "This person takes no messages from you."),
+    "own-class": (
+        "对方不接收这类内容，这条消息没有送达。",
+        "This person takes no messages of this kind; it was not delivered.",
+    ),
     "muted": ("你已被禁言。", "You are muted."),
     "room-circle-only": ("本房间现在只有主播的朋友可以发言。", "Only the owner's circle may speak in this room now."),
     "room-read-only": ("本房间现在不可发言。", "This room is read-only now."),

@@ -7,13 +7,13 @@ from filters.hits import Hit, Scan
 from protection.events import Event
 from protection.policy import Policy
 from protection.snapshot import Snapshot
-from protection.stages import dm, person, rate, room, sanction, text, words
+from protection.stages import blocklist, dm, person, rate, room, sanction, text
 from protection.verdicts import Disposition, Signal, Verdict
 
-STAGES = (sanction.check, room.check, person.check, dm.check, text.check, rate.check, words.check)
+STAGES = (sanction.check, room.check, person.check, dm.check, text.check, rate.check, blocklist.check)
 """In this order; of equally severe signals the first one gives the reason.
 
-A person's own words come last: who is refused for another reason, a rate among them, is not told of the list as well,
+A person's own lists come last: who is refused for another reason, a rate among them, is not told of them as well,
 so that nobody can try out words faster than they may speak.
 """
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from filters.own_words import OwnWords
 from protection.actions import Action
+from protection.blocklist import Blocked
 from protection.circle import STRANGER, Tie
 from protection.dm_rules import Account, DmRules
 from protection.modes import Room
@@ -37,8 +37,8 @@ class Concerned(msgspec.Struct, frozen=True):
     role: Role
     protection: Protection | None = None
     ties: Tie = STRANGER
-    words: OwnWords | None = None
-    """Those that they have blocked; None for none."""
+    blocked: Blocked | None = None
+    """Their blocklist; None for none."""
     dm_rules: DmRules | None = None
 
     @property

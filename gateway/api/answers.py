@@ -8,6 +8,7 @@ from filters.classes import Harm
 from gateway.api.bodies import QuietBody
 from gateway.state.changes import Applied
 from protection.actions import Action
+from protection.blocklist import Listed
 from protection.cases import Case, Incident
 from protection.dm_rules import Senders
 from protection.events import Kind
@@ -51,10 +52,13 @@ class LinkAnswer(msgspec.Struct, frozen=True):
     told: Applied | None = None
 
 
-class BlocklistAnswer(msgspec.Struct, frozen=True):
-    """What a person does not want to be told, as they wrote it."""
+class BlocklistAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a person does not want to be told, as they wrote it, and by whom; of ``words`` only, where that is all."""
 
     words: tuple[str, ...]
+    users: tuple[str, ...] = ()
+    classes: tuple[Harm, ...] = ()
+    hide: tuple[Listed, ...] = ()
 
 
 class TrustAnswer(msgspec.Struct, frozen=True):

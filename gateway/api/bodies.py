@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from filters.classes import Harm
 from filters.own_words import LONGEST_WORD, MOST_WORDS
 from gateway.api.durations import Duration
 from protection.actions import Action
+from protection.blocklist import Listed
 from protection.dm_rules import Senders
 from protection.events import Kind
 from protection.modes import RoomMode
@@ -21,6 +23,7 @@ MAX_ID = 128
 MAX_REASON = 500
 MAX_MENTIONS = 100
 MAX_CIRCLE_CHANGE = 1_000
+MOST_USERS = 1_000
 MAX_QUESTIONS = 256
 MAX_SLOW_S = 3_600
 MAX_CASES = 200
@@ -63,10 +66,13 @@ class LinkBody(Input, frozen=True):
 
 
 class BlocklistBody(Input, frozen=True):
-    """What a person does not want to be told. Other accounts and classes of content cannot be blocked yet."""
+    """What a person does not want to be told, and by whom. All three lists are replaced; a missing one is empty."""
 
-    words: Annotated[tuple[BlockedWord, ...], Meta(max_length=MOST_WORDS)]
-    """They replace the former ones; none at all ends the list."""
+    words: Annotated[tuple[BlockedWord, ...], Meta(max_length=MOST_WORDS)] | None = None
+    users: Annotated[tuple[Id, ...], Meta(max_length=MOST_USERS)] | None = None
+    classes: tuple[Harm, ...] | None = None
+    hide: frozenset[Listed] = frozenset()
+    """The lists whose matches look delivered to the sender; those of the others are refused."""
 
 
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?!\n)$", description="24 hours: 22:30.")]

@@ -76,7 +76,7 @@ async def unsent(state: State, event: Event) -> Snapshot:
                 role,
                 protections[person],
                 ties.get(person, STRANGER),
-                state.blocked_words_of(person),
+                state.blocked_by(person),
                 rules if role is Role.TARGET else None,
             )
             for person, role in concerned.items()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.platform_circle import PlatformCircle
-from gateway.state.blocked import BlockedWords
+from gateway.state.blocked import BlockedLists
 from gateway.state.circle import CircleMemo
 from gateway.state.clock import StoreClock
 from gateway.state.errors import StoreUnavailable
@@ -89,7 +89,7 @@ class Loader:
 
     def __init__(
         self, store: Store, keys: Keys, replica: Replica, reader: Reader, clock: StoreClock, staleness_s: float,
-        policy: Callable[[], Policy], blocked: BlockedWords, platform: PlatformCircle | None = None,
+        policy: Callable[[], Policy], blocked: BlockedLists, platform: PlatformCircle | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._keys = keys
@@ -126,6 +126,8 @@ class Loader:
                 self._ask_platform(load, person, guarded)
                 closed = protection is not None and protected and protection.closes(event, person, aimed=True)
                 closed = closed or (rules is not None and rules.closed_to_strangers(load.now))
+                blocked = self._blocked.of(person)
+                closed = closed or (blocked is not None and event.sender in blocked.users)
                 self._ask_target(load, person, rules or NO_RULES, charged=not (closed or muted))
             elif guarded:
                 self._ask_platform(load, person, guarded)

@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 
-from filters.own_words import OwnWords
 from gateway.platform_circle import PlatformCircle
 from gateway.settings import StateSettings
-from gateway.state.blocked import BlockedWords
+from gateway.state.blocked import BlockedLists
 from gateway.state.casebook import Casebook
 from gateway.state.changes import Applied, Changes, Once
 from gateway.state.clock import StoreClock
@@ -27,7 +26,7 @@ from gateway.state.replica import Change, Noun, Replica, read_blocklist
 from gateway.state.revisions import TEXT, Announcement, RevisionKeys
 from gateway.state.scripts import BEAT
 from gateway.state.store import Store
-from protection.blocklist import Blocklist
+from protection.blocklist import Blocked, Blocklist
 from protection.cases import Case, Incident
 from protection.circle import CIRCLE, STRANGER, Tie
 from protection.dm_rules import Account, DmRules
@@ -77,7 +76,7 @@ class State:
         self.reader = Reader(
             store, keys, self.replica, self.clock, worker, settings.staleness_s, self._changed, self._image_taken
         )
-        self._blocked = BlockedWords(self.replica)
+        self._blocked = BlockedLists(self.replica)
         self._loader = Loader(
             store, keys, self.replica, self.reader, self.clock, settings.staleness_s, policy, self._blocked, platform
         )
@@ -128,8 +127,8 @@ class State:
         stored = self.replica.blocklist_of(person)
         return Blocklist() if stored is None else read_blocklist(stored)
 
-    def blocked_words_of(self, person: str) -> OwnWords | None:
-        """A person's blocked words, ready to be looked for; None where they have none."""
+    def blocked_by(self, person: str) -> Blocked | None:
+        """A person's blocklist, ready to be asked; None where they have none."""
         return self._blocked.of(person)
 
     def sanctions_of(self, account: str) -> tuple[Sanction, ...]:

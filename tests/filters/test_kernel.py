@@ -306,7 +306,7 @@ def checked(*arguments: str) -> str:
         capture_output=True,
         check=True,
         text=True,
-        timeout=100,
+        timeout=300,
     ).stdout
 
 

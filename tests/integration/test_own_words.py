@@ -158,7 +158,7 @@ async def test_neither_logs_nor_metrics_nor_cases_hold_a_word_of_the_list(gatewa
             await socket.send(barrage("a secretberry", number, to="anna"))
             assert (await verdict(socket))["reason"] == "own-word"
     _, _, metrics = await asyncio.to_thread(gateway.request, "GET", "/shieldwire/metrics")
-    assert b'shieldwire_signals_total{reason="own-word",stage="words"}' in metrics
+    assert b'shieldwire_signals_total{reason="own-word",stage="blocklist"}' in metrics
     assert b"secretberry" not in metrics
     assert "secretberry" not in gateway.log.read_text()
     _, answer = await asyncio.to_thread(gateway.api, "GET", "cases", None, "moderator")

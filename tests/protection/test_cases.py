@@ -60,7 +60,7 @@ def test_a_cry_for_help_beside_an_insult_is_told_of_both_people() -> None:
     [
         Verdict(),
         Verdict(Disposition.NUDGE, "insult", signals=(Signal("text", "insult", Disposition.NUDGE),)),
-        Verdict(Disposition.REJECT, "own-word", signals=(Signal("words", "own-word", Disposition.REJECT),)),
+        Verdict(Disposition.REJECT, "own-word", signals=(Signal("blocklist", "own-word", Disposition.REJECT),)),
         Verdict(Disposition.REJECT, "flood", signals=(Signal("rate", "flood", Disposition.REJECT),)),
     ],
 )

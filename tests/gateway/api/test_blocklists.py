@@ -22,13 +22,13 @@ async def test_words_are_put_told_and_taken_back(api: Api, who: str, worker: Wor
     assert answer.keys() == {"epoch", "applied", "of", "durable"}
     assert (answer["applied"], answer["of"], answer["durable"]) == (1, 1, True)
     assert await api.get(path, **caller) == {"words": WORDS}
-    words = worker.state.blocked_words_of(f"anna-{who}")
-    assert words is not None
-    assert words.words == tuple(WORDS)
+    blocked = worker.state.blocked_by(f"anna-{who}")
+    assert blocked is not None
+    assert blocked.words.words == tuple(WORDS)
     for _ in range(2):
         assert (await api.delete(path, **caller))["applied"] == 1
         assert await api.get(path, **caller) == {"words": []}
-    assert worker.state.blocked_words_of(f"anna-{who}") is None
+    assert worker.state.blocked_by(f"anna-{who}") is None
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -74,8 +74,15 @@ BAD: list[tuple[Any, str]] = [
     ({"words": ["melon", "..."]}, 'words: "..." has no letters'),
     ({"words": ["a"]}, 'words: "a" is too short'),
     ({"words": ["去吧，瓜"]}, 'words: "去吧，瓜" can never be found'),
-    ({"words": ["melon"], "users": ["troll"]}, "`users`"),
-    ({"words": ["melon"], "classes": ["insult"]}, "`classes`"),
+    ({"hide": ["words"]}, "words, users, classes: at least one list is needed"),
+    ({"users": ["x" * 129]}, "users[0]"),
+    ({"users": [""]}, "users[0]"),
+    ({"users": ["bell\x07"]}, "users[0]"),
+    ({"users": ["troll"] * 1001}, "users"),
+    ({"users": ["unharmed"]}, "users: nobody blocks themselves"),
+    ({"classes": ["kindness"]}, "classes[0]"),
+    ({"classes": ["distress"]}, "classes: distress cannot be blocked"),
+    ({"users": ["troll"], "hide": ["fax"]}, "hide"),
     ({"word": ["melon"]}, "`word`"),
     (["melon"], "body"),
 ]
@@ -86,7 +93,7 @@ async def test_what_cannot_be_taken_is_refused_by_name_and_changes_nothing(api: 
     await api.put("users/unharmed/blocklist", {"words": WORDS})
     status, message = await api.refusal("PUT", "users/unharmed/blocklist", body, role="user", sub="unharmed")
     assert status == 400
-    assert message.startswith(("body: ", "words: "))
+    assert message.startswith(("body: ", "words", "users: ", "classes: "))
     assert complaint in message
     assert await api.get("users/unharmed/blocklist") == {"words": WORDS}
 
@@ -99,7 +106,27 @@ async def test_a_verdict_counts_the_words_of_whom_it_concerns_and_does_not_name_
     for where in aimed:
         answer = await api.post("verdicts", {**asked, **where})
         assert (answer["disposition"], answer["reason"], answer["hits"]) == ("reject", "own-word", [])
-        assert answer["signals"] == [{"stage": "words", "reason": "own-word", "disposition": "reject"}]
+        assert answer["signals"] == [{"stage": "blocklist", "reason": "own-word", "disposition": "reject"}]
     own: dict[str, Any]
     for own in ({"target": "emil"}, {}, {"sender": "dora", "room": "doras"}, {"target": "dora", "text": "my exam"}):
         assert (await api.post("verdicts", {**asked, **own}))["disposition"] == "allow"
+
+
+async def test_users_and_classes_are_told_as_they_were_set_and_what_is_hidden(api: Api, person: str) -> None:
+    path = f"users/{person}/blocklist"
+    lists = {"words": [], "users": ["troll", "{p00}:a"], "classes": ["insult", "sexual"], "hide": ["users"]}
+    await api.put(path, {**lists, "users": ["troll", "{p00}:a", "troll"], "hide": ["words", "users"]})
+    assert await api.get(path) == lists, "a list that is empty is not hidden"
+    await api.put(path, {"users": ["troll"]})
+    assert await api.get(path) == {"words": [], "users": ["troll"]}
+
+
+async def test_a_verdict_counts_users_and_classes_and_hides_where_the_person_wants_it(api: Api) -> None:
+    await api.put("users/fiona/blocklist", {"users": ["troll"], "classes": ["insult"], "hide": ["users"]})
+    await api.put("users/fiona/circle/troll")
+    asked = {"kind": "dm", "sender": "troll", "text": "hello", "target": "fiona"}
+    hidden = await api.post("verdicts", asked)
+    assert (hidden["disposition"], hidden["reason"]) == ("hide", "own-user")
+    assert (await api.post("verdicts", {**asked, "sender": "stranger"}))["disposition"] == "allow"
+    insult = await api.post("verdicts", {**asked, "sender": "stranger", "text": "you blockhead"})
+    assert {"stage": "blocklist", "reason": "own-class", "disposition": "reject"} in insult["signals"]

@@ -10,12 +10,11 @@ from unittest.mock import Mock
 import msgspec
 import pytest
 
-from filters.own_words import OwnWords
 from gateway.state import blocked
 from gateway.state.partitions import Keys
 from gateway.state.replica import Image, Noun, Replica
 from gateway.state.state import State
-from protection.blocklist import Blocklist
+from protection.blocklist import Blocked, Blocklist
 from protection.circle import Tie
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
@@ -76,7 +75,7 @@ async def test_a_blocklist_is_in_force_on_every_worker_when_it_is_answered_and_c
 
     async def words() -> tuple[str, ...]:
         (alice,) = (await there.load(chat("stranger"))).concerned
-        return alice.words.words if alice.words is not None else ()
+        return alice.blocked.words.words if alice.blocked is not None else ()
 
     assert await words() == ()  # this also pays for some messages in advance
     calls = there.store.calls
@@ -93,31 +92,31 @@ async def test_a_blocklist_is_in_force_on_every_worker_when_it_is_answered_and_c
 async def test_words_are_indexed_once_for_each_list_and_not_for_each_message(state: State) -> None:
     await state.set_blocklist("alice", Blocklist(("melon",)))
 
-    async def words() -> OwnWords:
+    async def words() -> Blocked:
         (alice,) = (await state.load(dm("stranger"))).concerned
-        assert alice.words is not None
-        return alice.words
+        assert alice.blocked is not None
+        return alice.blocked
 
     first = await words()
     assert await words() is first
-    assert state.blocked_words_of("alice") is first
+    assert state.blocked_by("alice") is first
     await state.set_blocklist("alice", Blocklist(("berry",)))
-    assert (await words()).words == ("berry",)
+    assert (await words()).words.words == ("berry",)
 
 
 @pytest.mark.req("P5")
 def test_indexed_words_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocked, "MOST_WORDS_HELD", 8)
+    monkeypatch.setattr(blocked, "MOST_ENTRIES_HELD", 8)
     replica = Replica(Keys(1))
     people = [f"p{number}" for number in range(20)]
     lists = {name.encode(): msgspec.json.encode(Blocklist((name + " a", name + " b"))) for name in people}
     replica.load(0, Image(1, b"1-0", {Noun.BLOCKLIST: lists}))
-    held = blocked.BlockedWords(replica)
-    made: list[weakref.ref[OwnWords]] = []
+    held = blocked.BlockedLists(replica)
+    made: list[weakref.ref[Blocked]] = []
     for person in people:
         words = held.of(person)
         assert words is not None
-        assert words.words == (f"{person} a", f"{person} b")
+        assert words.words.words == (f"{person} a", f"{person} b")
         made.append(weakref.ref(words))
     del words
     assert [made.index(alive) for alive in made if alive() is not None] == [18, 19]
@@ -285,6 +284,15 @@ async def test_dms_refused_anyway_use_up_nothing_of_what_is_left_to_strangers(op
         await state.load(dm("troll"))
     admitted = [allowed(await state.load(dm(f"t{number}"))) for number in range(6)]
     assert admitted == [True] * TIGHT.limits.strangers_dm.limit + [False]
+
+
+@pytest.mark.req("P5", "P3")
+async def test_a_blocked_user_uses_up_nothing_of_what_is_left_to_strangers(open_states: OpenState) -> None:
+    state = await open_states("a", Policy(limits=Limits(strangers_dm=Rate(1, 3600))))
+    await state.set_blocklist("alice", Blocklist(users=("troll",)))
+    for _ in range(3):
+        assert [charge.scope for charge in (await state.load(dm("troll"))).charges] == [Scope.DM_FLOOD]
+    assert allowed(await state.load(dm("stranger")))
 
 
 @pytest.mark.req("P3")
