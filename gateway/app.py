@@ -155,6 +155,8 @@ class Gateway:
             self.proxy.end_shut_room(change.id)
         elif change.noun is Noun.NOTICE and change.value is not None:
             self.proxy.connections.tell(change.id, _read_notice(change.value))
+        elif change.noun is Noun.SANCTION:
+            self.proxy.end_closed_account(change.id)
         elif change.noun is Noun.POLICY:
             self.live_rules.wake()
 

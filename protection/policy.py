@@ -75,6 +75,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Public messages of one sender in one room."""
     dm_flood: Rate = Rate(30, 60)
     """DMs of one sender to anybody."""
+    sender_flood: Rate = Rate(60, 30)
+    """Public messages of one sender in all rooms together."""
+    strangers_reached: Rate = Rate(60, 3600)
+    """Strangers whom one sender may write to: so many different ones in any time so long."""
     stranger_dm: Rate = Rate(5, 600)
     """DMs of one stranger to one person."""
     strangers_dm: Rate = Rate(60, 600)

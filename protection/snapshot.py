@@ -52,6 +52,10 @@ class Scope(StrEnum):
 
     FLOOD = "flood"
     """One sender's public messages in one room."""
+    SENDER_FLOOD = "sender-flood"
+    """One sender's public messages in all rooms together."""
+    STRANGERS_REACHED = "strangers-reached"
+    """Strangers whom one sender has written to."""
     SLOW = "room-slow"
     """One sender's messages in a room in slow mode."""
     STRANGER_PAIR = "stranger-dm"

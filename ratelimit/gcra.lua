@@ -23,6 +23,10 @@ local function gcra_charge(now, limits)
   local allowed = true
   for _, limit in ipairs(limits) do
     limit.tat = tonumber(redis.call('GET', limit.key) or '0')
+    if limit.tat > now + limit.period then -- charged under a former, slower rate: full, and no more than full
+      limit.tat = now + limit.period
+      gcra_keep(limit.key, now, limit.tat)
+    end
     local start = math.max(limit.tat, now)
     local free = math.floor((limit.period - (start - now)) / limit.interval)
     limit.taken = math.min(limit.most, free)

@@ -19,7 +19,7 @@ class Allowance(msgspec.Struct, frozen=True):
 
     allowed: bool
     tat_us: int
-    """The theoretical arrival time to keep; unchanged when refused."""
+    """The theoretical arrival time to keep; unchanged when refused, unless it was that of a former, slower rate."""
     retry_after_us: int = 0
     """How long until the same charge would be allowed; 0 when it was."""
 
@@ -31,6 +31,8 @@ def charge(tat_us: int, now_us: int, rate: Rate, quantity: int = 1) -> Allowance
     """
     if not 1 <= quantity <= rate.limit:
         raise ValueError(f"quantity {quantity} is outside 1..{rate.limit}")
+    # Further ahead than one period is only what was charged under a former, slower rate: full, and no more than full.
+    tat_us = min(tat_us, now_us + rate.period_us)
     arrival = max(tat_us, now_us) + quantity * rate.interval_us
     excess = arrival - now_us - rate.period_us
     if excess > 0:

@@ -86,6 +86,13 @@ class DmRulesAnswer(msgspec.Struct, frozen=True):
     minor: bool
 
 
+class LimitsAnswer(msgspec.Struct, frozen=True):
+    """All limits in force, by name; ``changed`` names those that stand in for the policy file's."""
+
+    limits: dict[str, str]
+    changed: tuple[str, ...]
+
+
 class AccountAnswer(msgspec.Struct, frozen=True):
     """What is known of an account."""
 

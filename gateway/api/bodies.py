@@ -106,6 +106,17 @@ class DmRulesBody(Input, frozen=True):
     action: Action = Action.REFUSE
 
 
+class LimitsBody(Input, frozen=True):
+    """Limits to put in force instead of those of the policy file; see `protection.policy.Limits`."""
+
+    flood: Limit | None = None
+    sender_flood: Limit | None = None
+    dm_flood: Limit | None = None
+    strangers_reached: Limit | None = None
+    stranger_dm: Limit | None = None
+    strangers_dm: Limit | None = None
+
+
 class AccountBody(Input, frozen=True):
     """What the platform knows of an account. Whether it is a minor's: by flag, or by birth date."""
 

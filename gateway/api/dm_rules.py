@@ -20,8 +20,8 @@ async def put(call: Call[DmRulesBody]) -> Applied:
     if (wanted.scope is Senders.OLDER_THAN) != (wanted.older_than_days is not None):
         raise bad_request("older_than_days: belongs to scope older-than, which needs it")
     rules = DmRules(
-        per_stranger=_rate(wanted.per_stranger, "per_stranger"),
-        strangers=_rate(wanted.strangers, "strangers"),
+        per_stranger=read_rate(wanted.per_stranger, "per_stranger"),
+        strangers=read_rate(wanted.strangers, "strangers"),
         quiet=_quiet(wanted.quiet) if wanted.quiet is not None else None,
         scope=wanted.scope,
         older_than_days=wanted.older_than_days or 0,
@@ -56,7 +56,8 @@ async def clear(call: Call[Nothing]) -> Applied:
     return await call.gate.state.set_dm_rules(call.ids["id"], None)
 
 
-def _rate(written: str | None, field: str) -> Rate | None:
+def read_rate(written: str | None, field: str) -> Rate | None:
+    """A rate as callers write it; raises `ApiError` (400) naming the field."""
     if written is None:
         return None
     try:

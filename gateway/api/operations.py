@@ -12,6 +12,7 @@ from gateway.api import (
     cases,
     circles,
     dm_rules,
+    limits,
     links,
     protections,
     rooms,
@@ -29,6 +30,7 @@ _CIRCLE = "/v1/users/{id}/circle"
 _TRUST = "/v1/users/{id}/circle/{other}"
 _ROOM = "/v1/rooms/{id}"
 _MODE = "/v1/rooms/{id}/mode"
+_LIMITS = "/v1/limits"
 _SANCTIONS = "/v1/accounts/{id}/sanctions"
 
 _QUESTION = {"kind": "dm", "sender": "stranger", "text": "you are worthless", "target": "streamer"}
@@ -143,10 +145,24 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         sanctions.impose,
         bodies.SanctionBody,
         answers.TimedChange,
-        examples=({"measure": "mute", "duration": "1h", "reason": "repeated insults"},),
+        examples=(
+            {"measure": "mute", "duration": "1h", "reason": "repeated insults"},
+            {"measure": "close", "duration": "366d", "reason": "incitement, again"},
+        ),
     ),
     Operation("sanction.read", "GET", _SANCTIONS, sanctions.read, bodies.Nothing, answers.SanctionsAnswer),
     Operation("sanction.lift", "DELETE", _SANCTIONS, sanctions.lift, bodies.LiftQuery, Applied),
+    Operation(
+        "limits.set",
+        "PUT",
+        _LIMITS,
+        limits.put,
+        bodies.LimitsBody,
+        Applied,
+        examples=({"flood": "20/10s", "strangers_reached": "30/h"},),
+    ),
+    Operation("limits.read", "GET", _LIMITS, limits.read, bodies.Nothing, answers.LimitsAnswer),
+    Operation("limits.clear", "DELETE", _LIMITS, limits.clear, bodies.Nothing, Applied),
     Operation("case.list", "GET", "/v1/cases", cases.read, bodies.CasesQuery, answers.CasesAnswer),
     Operation(
         "verdict.ask",

@@ -66,6 +66,9 @@ RIGHTS: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
     "sanction.impose":    (_NO,  _ANY,   _ANY,     _ANY),
     "sanction.read":      (_NO,  _ANY,   _ANY,     _ANY),
     "sanction.lift":      (_NO,  _ANY,   _ANY,     _ANY),
+    "limits.set":         (_NO,  _NO,    _NO,      _ANY),
+    "limits.read":        (_NO,  _ANY,   _NO,      _ANY),
+    "limits.clear":       (_NO,  _NO,    _NO,      _ANY),
     "case.list":          (_NO,  _NO,    _ANY,     _ANY),
     "verdict.ask":        (_NO,  _ANY,   _NO,      _ANY),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -12,7 +12,7 @@ from gateway.state.errors import StoreUnavailable
 from gateway.state.link import Argument
 from gateway.state.partitions import STREAM_LENGTH, Keys, encode
 from gateway.state.reader import Reader
-from gateway.state.replica import ModeSetting, Noun, read_protection, sanction_field
+from gateway.state.replica import LIMITS, ModeSetting, Noun, read_protection, sanction_field
 from gateway.state.reports import in_force
 from gateway.state.scripts import CHANGE, SWAP, TIES
 from gateway.state.store import Store
@@ -23,6 +23,7 @@ from protection.modes import RoomMode
 from protection.notices import Notice
 from protection.protections import Protection
 from protection.sanctions import Measure, Sanction
+from ratelimit.rate import Rate
 
 ANSWER_S = 1.0
 """How long a change waits for the workers to apply it; the wait for the disk runs at the same time."""
@@ -121,6 +122,11 @@ class Changes:
     async def set_dm_rules(self, person: str, rules: DmRules | None) -> Applied:
         """Put a person's own rules for direct messages in force; None: the defaults."""
         return await self._put(Noun.DM_RULES, person, person, None if rules is None else msgspec.json.encode(rules))
+
+    async def set_limits(self, limits: Mapping[str, Rate]) -> Applied:
+        """Put limits, by name, in force instead of those of the policy; none: the policy's alone."""
+        value = msgspec.json.encode(limits) if limits else None
+        return await self._put(Noun.LIMITS, LIMITS, LIMITS, value)
 
     async def set_account(self, account: str, known: Account, minor_until: float) -> Applied:
         """Say what is known of an account, and until when it is a minor's (unix seconds; 0: it is not)."""

@@ -8,8 +8,9 @@ circle, and limits are this worker's own.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,16 +25,15 @@ from gateway.state.partitions import Keys, encode
 from gateway.state.quotas import LocalQuotas, Purse, limit_arguments, read_charge
 from gateway.state.reader import Reader
 from gateway.state.replica import Noun, Replica
-from gateway.state.scripts import CHARGE, DM, REFUND, Script
+from gateway.state.scripts import CHARGE, DM, REFUND, SEND_DM, Script
 from gateway.state.store import Store
 from protection.circle import STRANGER, Tie
 from protection.concern import people
 from protection.dm_rules import MINOR, Account, DmRules
 from protection.events import Event, Kind
 from protection.modes import Room, RoomMode
-from protection.policy import Policy
+from protection.policy import Limits, Policy
 from protection.protections import ONE_KEY, Protection
-from protection.sanctions import Measure
 from protection.snapshot import Charge, Concerned, Role, Scope, Snapshot
 from ratelimit.gcra import Allowance
 from ratelimit.lease import terms
@@ -42,7 +42,8 @@ from ratelimit.rate import MICROSECONDS, Rate
 TALK_MS = 30 * 86_400_000
 """How long a first message waits for its reply, and how long a reply lets its receiver write on."""
 NO_RULES = DmRules()
-OF_STRANGERS = frozenset((Scope.STRANGER_PAIR, Scope.STRANGERS, Scope.AWAITING_REPLY))
+OF_SENDER = {Scope.DM_FLOOD, Scope.STRANGERS_REACHED}
+"""What a DM is charged to its sender."""
 REFUSED = Allowance(False, 0)
 _read_account = msgspec.json.Decoder(Account).decode
 
@@ -76,6 +77,8 @@ class _Load(msgspec.Struct):
     """The limits of the target that were charged, and can be given back."""
     locally: bool = False
     """Whether those were limits of this worker's own."""
+    place: tuple[bytes, bytes] | None = None
+    """Where the target stands as a stranger whom the sender has written to, if this message put them there."""
     first: bytes = b""
     """The key under which this message stands as the one that may be sent before a reply, if it does."""
 
@@ -102,7 +105,20 @@ class Loader:
         self._platform = platform
         self._purse = Purse()
         self._local = LocalQuotas()
+        self._limits = (Limits(), Limits())
         self.circle = CircleMemo()
+
+    def limits(self) -> Limits:
+        """The limits in force: the policy's, or those that stand in for them."""
+        base = self._policy().limits
+        if self._limits[0] is not base:
+            self._limits = base, msgspec.structs.replace(base, **_known(self._replica.limits()))
+        return self._limits[1]
+
+    def limits_changed(self) -> None:
+        """Others stand in for the policy's; refusals that were bound to stand under the former ones no longer are."""
+        self._limits = (Limits(), Limits())
+        self._purse = Purse()
 
     @property
     def fresh(self) -> bool:
@@ -115,7 +131,7 @@ class Loader:
         load = _Load(event, self._clock.now(time.monotonic()), room, people(event, room))
         protections = {person: self._protection(person, load.now) for person in load.people}
         sanctions = self._replica.sanctions_of(event.sender)
-        muted = any(s.measure is Measure.MUTE and s.active(load.now) for s in sanctions)
+        muted = any(sanction.refuses(event.kind, load.now) for sanction in sanctions)
         rules = self.dm_rules(event.target, load.now) if event.kind is Kind.DM and event.target else None
         for person, role in load.people.items():
             protection = protections[person]
@@ -211,7 +227,7 @@ class Loader:
         if not charged or remembered or load.ties.get(person):
             self._ask_trust(load, person)
             return
-        sender, limits, count = load.event.sender, self._policy().limits, self.circle.count(person)
+        sender, limits, count = load.event.sender, self.limits(), self.circle.count(person)
         talk = self._keys.pair("talk", person, sender)
         charges = (
             (self._keys.pair("dm-pair", person, sender), rules.per_stranger or limits.stranger_dm),
@@ -263,11 +279,12 @@ class Loader:
 
     def _ask_quotas(self, load: _Load) -> None:
         """Has the sender any of their own limits left?"""
-        event, room, limits = load.event, load.room, self._policy().limits
+        event, room, limits = load.event, load.room, self.limits()
         if event.kind is Kind.DM:
-            self._ask_charge(load, Scope.DM_FLOOD, self._keys.of("dm-flood", event.sender), limits.dm_flood)
+            self._ask_sender(load, limits)
             return
-        self._ask_lease(load, self._keys.pair("flood", event.sender, event.room), limits.flood)
+        self._ask_lease(load, Scope.FLOOD, self._keys.pair("flood", event.sender, event.room), limits.flood)
+        self._ask_lease(load, Scope.SENDER_FLOOD, self._keys.of("sender-flood", event.sender), limits.sender_flood)
         if room is not None and room.mode_at(load.now) is RoomMode.SLOW and event.sender != room.owner:
             key = self._keys.pair("slow", event.room, event.sender)
             self._ask_charge(load, Scope.SLOW, key, Rate(1, max(1, room.slow_s)))
@@ -285,12 +302,38 @@ class Loader:
 
         load.questions.append(_Question(self._run(CHARGE, (key,), limit_arguments(rate)), settle))
 
-    def _ask_lease(self, load: _Load, key: bytes, rate: Rate) -> None:
+    def _ask_sender(self, load: _Load, limits: Limits) -> None:
+        """May the sender of this DM write at all, and to one stranger more?"""
+        event, rate, reached = load.event, limits.dm_flood, limits.strangers_reached
+        key, asked_us = self._keys.of("dm-flood", event.sender), _steady_us()
+        refusal = self._purse.refused(key, asked_us)
+        if refusal is not None:
+            load.charges.append(Charge(Scope.DM_FLOOD, refusal))
+            return
+        places, target = self._keys.of("reached", event.sender), _digest(event.target)
+        known = bool(load.ties.get(event.target)) or event.target in ("", event.sender)
+
+        def settle(reply: Sequence[int] | None) -> None:
+            load.charges.append(Charge(Scope.DM_FLOOD, self._read_single(reply, key, rate, asked_us)))
+            if reply is None and not known:  # nobody knows to whom they have written: each message counts
+                (allowance,) = self._charge_locally(((places, reached),))
+                load.charges.append(Charge(Scope.STRANGERS_REACHED, allowance))
+            elif reply is not None and reply[4]:
+                refused = Allowance(False, 0, max(1, reply[5]) * 1000)
+                load.charges.append(Charge(Scope.STRANGERS_REACHED, refused))
+            elif reply is not None and reply[6]:
+                load.place = (places, target)
+
+        most = 0 if known else reached.limit
+        arguments = (rate.interval_us, rate.period_us, target, most, reached.period_s * 1000)
+        load.questions.append(_Question(self._run(SEND_DM, (key, places), arguments), settle))
+
+    def _ask_lease(self, load: _Load, scope: Scope, key: bytes, rate: Rate) -> None:
         """Spend one event of the lease, or buy a new one."""
         asked_us = _steady_us()
         held = self._purse.spend(key, asked_us)
         if held is not None:
-            load.charges.append(Charge(Scope.FLOOD, held))
+            load.charges.append(Charge(scope, held))
             return
         lease = terms(rate)
         quantity = self._purse.begin(key, lease)
@@ -299,7 +342,7 @@ class Loader:
             if quantity > 1:
                 bought = read_charge(reply, 0)[0] if reply is not None else 0
                 self._purse.end(key, bought, asked_us + lease.life_us)
-            load.charges.append(Charge(Scope.FLOOD, self._read_single(reply, key, rate, asked_us)))
+            load.charges.append(Charge(scope, self._read_single(reply, key, rate, asked_us)))
 
         load.questions.append(_Question(self._run(CHARGE, (key,), limit_arguments(rate, most=quantity)), settle))
 
@@ -326,11 +369,14 @@ class Loader:
         All were asked at once, so that the message waits once; what the target was charged goes back behind the
         answer. Should the store be lost in between, the target has one message less left: the side to err on.
         """
-        refused = any(charge.scope is Scope.DM_FLOOD and not charge.allowance.allowed for charge in load.charges)
         trusted = bool(load.ties.get(load.event.target))
+        if trusted and load.place is not None:
+            self._command("ZREM", *load.place)
+        refused = any(charge.scope in OF_SENDER and not charge.allowance.allowed for charge in load.charges)
         if not (trusted or ((refused or unwanted) and load.target_charges)):
             return
-        load.charges = [charge for charge in load.charges if charge.scope not in OF_STRANGERS]
+        kept = {Scope.DM_FLOOD} if trusted else OF_SENDER
+        load.charges = [charge for charge in load.charges if charge.scope in kept]
         if not load.target_charges:
             return
         if load.locally:
@@ -379,6 +425,11 @@ def read_account(stored: bytes | None) -> Account:
     return _read_account(stored) if stored else Account()
 
 
+def _known(limits: Mapping[str, Rate]) -> dict[str, Rate]:
+    """Those limits that this version knows."""
+    return {name: rate for name, rate in limits.items() if name in Limits.__struct_fields__}
+
+
 def _circle_only(room: Room, now: float) -> bool:
     return room.mode_at(now) is RoomMode.CIRCLE_ONLY
 
@@ -390,6 +441,11 @@ def _answer(question: _Question) -> Any:
         return None
     value = reply.result()
     return question.empty if value is None else value
+
+
+def _digest(identity: str) -> bytes:
+    """An id in so many bytes, whatever its length."""
+    return hashlib.blake2b(encode(identity), digest_size=16).digest()
 
 
 def _steady_us() -> int:

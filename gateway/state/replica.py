@@ -20,6 +20,7 @@ from protection.dm_rules import DmRules
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
 from protection.protections import Protection
 from protection.sanctions import Sanction
+from ratelimit.rate import Rate
 
 
 class Noun(StrEnum):
@@ -36,6 +37,7 @@ class Noun(StrEnum):
     DM_RULES = "dm-rules"
     MINOR = "minor"
     ACCOUNT = "account"
+    LIMITS = "limits"
 
 
 REPLICATED = (
@@ -47,7 +49,12 @@ REPLICATED = (
     Noun.BLOCKLIST,
     Noun.DM_RULES,
     Noun.MINOR,
+    Noun.LIMITS,
 )
+
+
+LIMITS = "limits"
+"""The id of the limits, in the partition that it falls into."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -118,6 +125,8 @@ class _Partition:
         self.dm_rules: dict[str, DmRules] = {}
         self.minors: dict[str, float] = {}
         """Until when they are (unix seconds)."""
+        self.limits: dict[str, Rate] = {}
+        """Those that stand in for the policy's, in the one partition of them all."""
         self.blocklists: dict[str, bytes] = {}
         """As stored: read into words they would take ten times the room, and most are not needed here today."""
 
@@ -146,6 +155,8 @@ class _Partition:
                 _put(self.blocklists, field, value)
             case Noun.DM_RULES:
                 _put(self.dm_rules, field, None if value is None else _read_dm_rules(value))
+            case Noun.LIMITS:
+                self.limits = {} if value is None else _read_limits(value)
             case Noun.MINOR:
                 _put(self.minors, field, None if value is None else float(value))
             case Noun.CIRCLE | Noun.NOTICE | Noun.ACCOUNT:
@@ -181,6 +192,11 @@ class Replica:
         """The room, if anything has been said about it."""
         partition = self._of(identity)
         return partition.rooms.get(identity) if partition else None
+
+    def limits(self) -> Mapping[str, Rate]:
+        """The limits that stand in for those of the policy, by their name."""
+        partition = self._of(LIMITS)
+        return partition.limits if partition else {}
 
     def dm_rules_of(self, person: str) -> DmRules | None:
         """The person's own rules for direct messages, if they have any."""
@@ -282,6 +298,7 @@ read_protection = msgspec.json.Decoder(Protection).decode
 _read_sanction = msgspec.json.Decoder(Sanction).decode
 _read_announcement = msgspec.json.Decoder(Announcement).decode
 read_blocklist = msgspec.json.Decoder(Blocklist).decode
+_read_limits = msgspec.json.Decoder(dict[str, Rate]).decode
 _read_dm_rules = msgspec.json.Decoder(DmRules).decode
 _read_mode = msgspec.json.Decoder(ModeSetting).decode
 
@@ -306,6 +323,8 @@ def _differences(before: _Partition, after: _Partition) -> Iterator[tuple[Noun, 
         yield Noun.BLOCKLIST, identity
     for identity in _differing(before.dm_rules, after.dm_rules):
         yield Noun.DM_RULES, identity
+    if before.limits != after.limits:
+        yield Noun.LIMITS, LIMITS
     for identity in _differing(before.minors, after.minors):
         yield Noun.MINOR, identity
     for identity in _differing(before.policies, after.policies):

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -33,10 +33,11 @@ from protection.dm_rules import Account, DmRules
 from protection.events import Event
 from protection.modes import DEFAULT_SLOW_S, Room, RoomMode
 from protection.notices import Notice
-from protection.policy import Policy
+from protection.policy import Limits, Policy
 from protection.protections import Protection
 from protection.sanctions import Measure, Sanction
 from protection.snapshot import Snapshot
+from ratelimit.rate import Rate
 
 FIRST_LOAD_S = 2.0
 """How long opening waits for the replica to be loaded; without a store it goes on unloaded."""
@@ -163,6 +164,14 @@ class State:
             known = self._platform.known(person, other)
         return ties | (known or STRANGER)
 
+    def limits(self) -> Limits:
+        """The limits in force."""
+        return self._loader.limits()
+
+    def live_limits(self) -> Mapping[str, Rate]:
+        """The limits that stand in for those of the policy, by name."""
+        return self.replica.limits()
+
     def own_dm_rules_of(self, person: str) -> DmRules | None:
         """The rules for direct messages that a person has made themselves."""
         return self.replica.dm_rules_of(person)
@@ -221,6 +230,10 @@ class State:
     async def set_dm_rules(self, person: str, rules: DmRules | None) -> Applied:
         """Put a person's own rules for direct messages in force; None: the defaults."""
         return await self._changes.set_dm_rules(person, rules)
+
+    async def set_limits(self, limits: Mapping[str, Rate]) -> Applied:
+        """Put limits, by name, in force instead of those of the policy; none: the policy's alone."""
+        return await self._changes.set_limits(limits)
 
     async def set_account(self, account: str, known: Account, minor_until: float = 0.0) -> Applied:
         """Say what is known of an account, and until when it is a minor's (unix seconds; 0: it is not)."""
@@ -306,6 +319,8 @@ class State:
     def _changed(self, change: Change) -> None:
         if change.noun is Noun.CIRCLE:
             self._loader.circle.changed(change.id)
+        elif change.noun is Noun.LIMITS:
+            self._loader.limits_changed()
         for listener in tuple(self._listeners):
             listener(change)
 

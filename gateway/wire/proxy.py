@@ -19,6 +19,7 @@ from gateway.settings import ServerSettings
 from gateway.wire.http import HttpProxy, answer
 from gateway.wire.request import ClientRequest
 from gateway.wire.websocket import (
+    ACCOUNT_CLOSED,
     ROOM_SHUT,
     Connection,
     Connections,
@@ -31,6 +32,7 @@ from gateway.wire.websocket import (
     rooms_of,
 )
 from protection.modes import MODE_RULES, Room
+from protection.sanctions import Sanction
 
 
 class Rooms(Protocol):
@@ -38,6 +40,9 @@ class Rooms(Protocol):
 
     def room(self, room_id: str) -> Room | None:
         """The room as the replica knows it."""
+
+    def sanctions_of(self, account: str) -> tuple[Sanction, ...]:
+        """The measures against an account."""
 
     def now(self) -> float:
         """The store's clock, unix seconds."""
@@ -84,6 +89,11 @@ class Proxy:
         if self._is_shut(room_id):
             self.connections.end_room(room_id, ROOM_SHUT)
 
+    def end_closed_account(self, account: str) -> None:
+        """Close the sockets of an account if it is shut out now."""
+        if self._is_closed(account):
+            self.connections.end_account(account, ACCOUNT_CLOSED)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or handshake."""
         request = ClientRequest(scope, self._settings.trusted_proxies)
@@ -115,6 +125,8 @@ class Proxy:
             raise Refusal(401, "unauthenticated") from error
         if matched is None:
             raise Refusal(404, "unknown-route")
+        if self._is_closed(account):
+            raise Refusal(403, "account-closed")
         return matched, account
 
     def _account(self, request: ClientRequest) -> str:
@@ -139,6 +151,12 @@ class Proxy:
             return False
         room = self._rooms.room(room_id)
         return room is not None and MODE_RULES[room.mode_at(self._rooms.now())].closes_sockets
+
+    def _is_closed(self, account: str) -> bool:
+        if self._rooms is None or not account:
+            return False
+        now = self._rooms.now()
+        return any(sanction.shuts_out(now) for sanction in self._rooms.sanctions_of(account))
 
     async def _exchange(
         self, request: ClientRequest, matched: Matched, account: str, receive: Receive, send: Send
@@ -171,6 +189,7 @@ class Proxy:
             raise Refusal(502, "upstream-unavailable") from error
         connection = Connection(receive, send, upstream, rooms, account, request.language)
         remove = self.connections.add(connection)
+        self.end_closed_account(account)  # it may have been closed while the platform was dialled
         try:
             await receive()  # websocket.connect
             await connection.relay(judge)

@@ -50,6 +50,7 @@ GOING_AWAY = Close(1001)
 BAD_GATEWAY = Close(1014, "upstream lost")
 DISCONNECTED = Close(1008, "policy violation")
 ROOM_SHUT = Close(4403, "room shut")
+ACCOUNT_CLOSED = Close(4410, "account closed")
 
 _CLOSE_TIMEOUT_S = 2.0
 _LAST_CALL_S = 1.0
@@ -290,6 +291,11 @@ class Connections:
     def end_room(self, room: str, close: Close) -> None:
         """End every socket that is in ``room``."""
         for connection in [connection for connection in self._open if room in connection.rooms]:
+            connection.end(close)
+
+    def end_account(self, account: str, close: Close) -> None:
+        """End every socket of an account."""
+        for connection in [connection for connection in self._open if account and connection.account == account]:
             connection.end(close)
 
     def tell(self, account: str, told: Notice) -> None:

@@ -119,3 +119,12 @@ def test_rates_are_read_as_written(written: str, rate: Rate) -> None:
 def test_what_is_no_rate_is_refused(written: str) -> None:
     with pytest.raises(RateError):
         Rate.parse(written)
+
+
+@pytest.mark.req("O3")
+def test_a_limit_that_was_full_under_a_slower_rate_is_full_and_no_more_than_full() -> None:
+    slow, fast, now_us = Rate(1, 3600), Rate(10, 10), 1_000 * MICROSECONDS
+    kept = gcra.charge(0, now_us, slow).tat_us
+    first = gcra.charge(kept, now_us, fast)
+    assert (first.allowed, first.retry_after_us) == (False, fast.interval_us)
+    assert gcra.charge(first.tat_us, now_us + fast.interval_us, fast).allowed

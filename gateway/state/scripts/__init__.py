@@ -33,9 +33,9 @@ _GCRA = _read("ratelimit", "gcra.lua")
 _CASES = _read(__name__, "cases.lua")
 _STREAM = _read(__name__, "stream.lua")
 
-_BODIES = {name: _read(__name__, f"{name}.lua") for name in ("charge", "dm", "refund")}
+_BODIES = {name: _read(__name__, f"{name}.lua") for name in ("charge", "dm", "send_dm", "refund")}
 
-CHARGE, DM, REFUND = (Script(_GCRA + body, check=name) for name, body in _BODIES.items())
+CHARGE, DM, SEND_DM, REFUND = (Script(_GCRA + body, check=name) for name, body in _BODIES.items())
 CHECKS = Script(_GCRA + _joint(_BODIES) + _read(__name__, "checks.lua"))
 """Many checks in one call: one command for the store, one reply for us."""
 CHANGE, SWAP, TIES, REASSERT = (

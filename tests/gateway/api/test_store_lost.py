@@ -15,9 +15,9 @@ from protection.policy import Policy
 from tests.gateway.api.client import Api, Worker, application, until
 from tests.gateway.api.test_rights import CALLS
 
-KNOWN_HERE = {f"{noun}.read" for noun in ("protection", "blocklist", "dm-rules", "room", "mode", "sanction")} | {
-    "verdict.ask"
-}
+KNOWN_HERE = {
+    f"{noun}.read" for noun in ("protection", "blocklist", "dm-rules", "room", "mode", "sanction", "limits")
+} | {"verdict.ask"}
 """What the worker answers by itself."""
 
 

@@ -100,7 +100,7 @@ def test_a_blocklist_is_kept_as_it_is_stored_and_its_change_is_told() -> None:
 @pytest.mark.req("P5")
 def test_a_blocklist_of_a_later_version_is_read_as_far_as_it_is_understood() -> None:
     replica = loaded()
-    replica.apply(0, entry(1, Noun.BLOCKLIST, "alice", b'{"words":["melon"],"users":["troll"]}'))
+    replica.apply(0, entry(1, Noun.BLOCKLIST, "alice", b'{"words":["melon"],"pictures":["cats"]}'))
     stored = replica.blocklist_of("alice")
     assert stored is not None
     assert read_blocklist(stored) == Blocklist(("melon",))
