@@ -19,6 +19,7 @@ from filters.own_words import OwnWords
 from filters.reader import Reader
 from gateway import telemetry
 from gateway.api.routes import control_routes
+from gateway.downlink import Viewers
 from gateway.enforce import NudgeTokens
 from gateway.escalate import RETRY_S, Escalation
 from gateway.identity import Identity
@@ -137,7 +138,8 @@ class Gateway:
         nudges = NudgeTokens(await self._shared_key())
         max_message = self.settings.server.max_message
         judge = Judge(self.state, self.rules, nudges, escalation, max_message)
-        self.proxy.start(judge, self.state)
+        viewers = Viewers(self.state, self.rules, max_message)
+        self.proxy.start(judge, self.state, viewers)
         self._open.set()
         logger.info("ready")
         await asyncio.gather(self.live_rules.follow(), Lapses(self.state).run())
@@ -157,6 +159,8 @@ class Gateway:
             self.proxy.connections.tell(change.id, _read_notice(change.value))
         elif change.noun is Noun.SANCTION:
             self.proxy.end_closed_account(change.id)
+        elif change.noun in (Noun.PROTECTION, Noun.BLOCKLIST):
+            self.proxy.refresh_viewer(change.id)
         elif change.noun is Noun.POLICY:
             self.live_rules.wake()
 

@@ -14,6 +14,9 @@ import msgspec
 
 from gateway.codecs import Codec, Message, MessageError
 from gateway.replies import Language, reply, support_notice
+from gateway.routes import Hiding
+from gateway.stand_in import StandIn
+from protection.downlink import can_withhold
 from protection.events import Event
 from protection.verdicts import Disposition, Verdict
 
@@ -33,6 +36,8 @@ class Enforcement(msgspec.Struct, frozen=True):
     """The HTTP status where nothing is forwarded."""
     retry_after: float = 0.0
     disconnect: bool = False
+    stand_in: StandIn | None = None
+    """What the sender is sent in the platform's name, where the message looks delivered and is not forwarded."""
 
 
 class NudgeTokens:
@@ -61,11 +66,33 @@ class NudgeTokens:
 def enforce(
     verdict: Verdict, message: Message, payload: str, codec: Codec, language: Language, token: str
 ) -> Enforcement:
-    """Carry one verdict out. ``token`` is a fresh nudge token, used only when the disposition is NUDGE."""
+    """Carry one verdict out. ``token`` is a fresh nudge token, used only when the sender is to be nudged.
+
+    A hidden message (requirement S1) is to its sender whatever it would be if nobody hid it. Where the route has no way
+    to hide it, it is refused.
+    """
+    if verdict.disposition is not Disposition.HIDE:
+        return _enforce_openly(verdict, message, payload, codec, language, token)
+    hiding = codec.route.hiding
+    if hiding is Hiding.REJECT or (hiding is Hiding.FORWARD and not can_withhold(verdict)):
+        refused = msgspec.structs.replace(verdict, disposition=Disposition.REJECT)
+        return _enforce_openly(refused, message, payload, codec, language, token)
+    shown = verdict.without_hiding()
+    outcome = _enforce_openly(shown, message, payload, codec, language, token)
+    if hiding is Hiding.FORWARD or outcome.forward is None:
+        return outcome
+    assert codec.route.hide is not None
+    text = shown.text if shown.disposition is Disposition.MASK else message.event.text
+    said = msgspec.structs.replace(message, event=msgspec.structs.replace(message.event, text=text))
+    stand_in = StandIn(codec.route.hide, said, outcome.forward, plain=codec.route.codec == "text")
+    return msgspec.structs.replace(outcome, forward=None, stand_in=stand_in)
+
+
+def _enforce_openly(
+    verdict: Verdict, message: Message, payload: str, codec: Codec, language: Language, token: str
+) -> Enforcement:
     support = (support_notice(language),) if verdict.support else ()
     disposition = verdict.disposition
-    if disposition is Disposition.HIDE:  # a wire that cannot make it look delivered refuses it
-        disposition = Disposition.REJECT
     if disposition is Disposition.ALLOW:
         # Only a message that carried a token is touched: the platform did not ask for that field.
         return Enforcement(codec.without_token(payload) if message.token else payload, support)

@@ -69,7 +69,7 @@ class Judge:
             return Enforcement(text)
         event = self._marked_if_insisted(message.event, token or message.token)
         verdict, now = await self._decide(event)
-        nudge = self._nudges.issue(event, now) if verdict.disposition is Disposition.NUDGE else ""
+        nudge = self._nudges.issue(event, now) if verdict.without_hiding().disposition is Disposition.NUDGE else ""
         return enforce(verdict, message, text, codec, language, nudge)
 
     def _checked(self, payload: str | bytes) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
@@ -33,6 +35,42 @@ class Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str = ""
 
 
+class Downlink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[route.downlink]``: which frames of the platform carry a message, and where its parts are found in them."""
+
+    match: dict[str, Any] = {}
+    fields: Fields = Fields()
+
+
+class Hide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[route.hide]``: how a hidden message looks delivered where this route has no downlink that withholds it."""
+
+    forward: bool = False
+    """Forward it: what the platform makes of it is broadcast on a route that has a downlink."""
+    answer: str = ""
+    """Do not forward it: send this instead, the platform's own answer to a message that it has taken. Each of
+    `PLACEHOLDERS` in braces stands for a part of the message, written as JSON (on a route of codec ``text``: plain)."""
+    status: int = 200
+    """Of that answer over HTTP."""
+    headers: dict[str, str] = {}
+    """Of that answer over HTTP, besides Content-Length and Date; Content-Type is application/json unless named here."""
+
+
+class Hiding(StrEnum):
+    """What the disposition HIDE comes to on a route."""
+
+    FORWARD = "forward"
+    ANSWER = "answer"
+    REJECT = "reject"
+    """There is no way to hide anything here, and nothing that somebody is protected from may open."""
+
+
+PLACEHOLDERS = ("id", "text", "sender", "target", "room", "payload", "time", "uuid")
+"""What ``[route.hide] answer`` may hold in braces: parts of the message; ``payload``, all of it just as it was sent;
+``time``, unix seconds; ``uuid``, a fresh one."""
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One ``[[route]]`` of the configuration."""
 
@@ -43,11 +81,29 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     match: dict[str, Any] = {}
     """Which payloads are messages: all of these dotted paths must have these values. Empty: every payload is one."""
     fields: Fields = Fields()
+    downlink: Downlink | None = None
+    hide: Hide | None = None
 
     @property
     def judged(self) -> bool:
         """Whether messages on this route are judged at all."""
         return self.codec != "opaque"
+
+    @property
+    def hiding(self) -> Hiding:
+        """What HIDE comes to here."""
+        if self.hide is not None:
+            return Hiding.ANSWER if self.hide.answer else Hiding.FORWARD
+        return Hiding.FORWARD if self.downlink is not None else Hiding.REJECT
+
+    @property
+    def broadcasts(self) -> Route | None:
+        """The downlink as a route of its own, for a codec to read; None where there is none."""
+        if self.downlink is None:
+            return None
+        return Route(
+            self.path, self.upstream, self.codec, self.kind, match=self.downlink.match, fields=self.downlink.fields
+        )
 
     @property
     def is_websocket(self) -> bool:
@@ -57,7 +113,8 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def reads_from_request(self) -> set[str]:
         """The query parameters and headers (in lower case) that fields of this route refer to."""
-        parts = (where.partition(".") for where in msgspec.structs.astuple(self.fields))
+        read = (*msgspec.structs.astuple(self.fields), *msgspec.structs.astuple((self.downlink or Downlink()).fields))
+        parts = (where.partition(".") for where in read)
         return {
             name.lower() if source == "header" else name for source, _, name in parts if source in ("query", "header")
         }
@@ -77,6 +134,11 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return f"upstream {self.upstream!r} uses a {{name}} that the path does not have"
         if not self.judged:
             return "an opaque route is never judged: it takes no match and no fields" if self._reads_payload() else ""
+        if self.codec == "text" and self.match:
+            return "codec text has no fields to match: every frame is a message"
+        return self._fields_problem(names) or self._downlink_problem(names) or self._hide_problem()
+
+    def _fields_problem(self, names: list[str]) -> str:
         if self.kind is None and not self.fields.kind:
             return "a judged route needs a kind, or fields.kind"
         if self.codec != "text" and not self.fields.text:
@@ -87,12 +149,36 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 return f"{where} is no name in the path {self.path!r}"
         if self.fields.text.partition(".")[0] in ("path", "query", "header") and "." in self.fields.text:
             return "fields.text must be in the payload"
-        if self.codec == "text" and self.match:
-            return "codec text has no fields to match: every frame is a message"
+        return ""
+
+    def _downlink_problem(self, names: list[str]) -> str:
+        broadcasts = self.broadcasts
+        if broadcasts is None:
+            return ""
+        if not self.is_websocket:
+            return "only a WebSocket route has a downlink"
+        if self.codec != "json":
+            return "a downlink needs codec json"
+        if not broadcasts.fields.sender:
+            return "downlink.fields needs sender: whose message it is decides who may see it"
+        problem = broadcasts._fields_problem(names)
+        return f"downlink: {problem}" if problem else ""
+
+    def _hide_problem(self) -> str:
+        if self.hide is None:
+            return ""
+        if self.hide.forward == bool(self.hide.answer):
+            return "hide takes either forward = true or an answer"
+        for name in PLACEHOLDER.findall(self.hide.answer):
+            if name not in PLACEHOLDERS:
+                nearest = difflib.get_close_matches(name, PLACEHOLDERS, n=1, cutoff=0.0)[0]
+                return f"hide.answer: unknown {{{name}}}; the nearest known one is {{{nearest}}}"
+        if not 200 <= self.hide.status <= 299:
+            return f"hide.status {self.hide.status} is no answer to a message that was taken"
         return ""
 
     def _reads_payload(self) -> bool:
-        return bool(self.match) or self.fields != Fields()
+        return bool(self.match) or self.fields != Fields() or self.downlink is not None or self.hide is not None
 
 
 class Matched(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from uvicorn.supervisors import Multiprocess
 
 from gateway.app import create_app
 from gateway.identity import Identity
+from gateway.routes import Hiding
 from gateway.settings import ServerSettings, Settings, load_settings
 from gateway.state.engine import Engine
 from gateway.telemetry import configure_logging
@@ -40,6 +41,8 @@ _UNPROVEN = {
     "field": "every client may name itself as it likes",
     "header": "believe this header only behind a proxy that sets it; name that proxy in server.trusted_proxies",
 }
+_NO_HIDING = "these routes have neither [route.downlink] nor [route.hide]"
+_NO_VIEWERS = 'identity.source = "field": no socket says whose it is, so nothing is withheld from anybody'
 _METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -54,6 +57,7 @@ def serve(config_file: Path | None, settings: Settings) -> None:
     signal.signal(signal.SIGTERM, _exit)
     server = settings.server
     _check_secrets(settings)
+    _say_what_cannot_be_hidden(settings)
     _compile_lexicon(settings)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listen(server))
@@ -119,6 +123,15 @@ def _check_secrets(settings: Settings) -> None:
     if settings.identity.source in ("field", "header") and any(route.judged for route in settings.route):
         source = settings.identity.source
         logger.warning("identity-unproven", extra={"fields": {"source": source, "why": _UNPROVEN[source]}})
+
+
+def _say_what_cannot_be_hidden(settings: Settings) -> None:
+    """Name what operators may not expect: routes that refuse instead of hiding, a downlink without viewers."""
+    refusing = [route.path for route in settings.route if route.judged and route.hiding is Hiding.REJECT]
+    if refusing:
+        logger.info("hidden-messages-are-refused", extra={"fields": {"routes": refusing, "why": _NO_HIDING}})
+    if settings.identity.source == "field" and any(route.downlink for route in settings.route):
+        logger.warning("downlink-without-viewers", extra={"fields": {"why": _NO_VIEWERS}})
 
 
 def _exit(signal_number: int, _: object) -> None:

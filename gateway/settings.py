@@ -9,6 +9,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -181,6 +182,12 @@ class Settings(Table, frozen=True):
         if unreachable := shadowed(self.route):
             route, earlier = unreachable
             raise SettingsError(f"[[route]] {route.path!r} is never reached: {earlier.path!r} comes before it")
+        if any(route.hide and route.hide.forward for route in self.route) and not any(
+            route.downlink for route in self.route
+        ):
+            raise SettingsError(
+                "[route.hide]: forward = true needs a route with a downlink, which withholds the message"
+            )
         self.policy.build()
         return self
 
@@ -232,6 +239,9 @@ def _refuse_unknown_keys(raw: Any, kind: Any, table: str, where: str) -> None:
     if get_origin(kind) is tuple and isinstance(raw, list):
         for item in raw:
             _refuse_unknown_keys(item, get_args(kind)[0], table, where)
+    elif isinstance(kind, UnionType):
+        for member in get_args(kind):
+            _refuse_unknown_keys(raw, member, table, where)
     elif _is_struct(kind) and isinstance(raw, dict):
         types = _key_types(kind)
         for key, value in raw.items():

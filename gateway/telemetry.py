@@ -27,6 +27,9 @@ INCIDENTS = Counter("shieldwire_incidents", "Incidents handed to moderation", ["
 
 STORE = Counter("shieldwire_store", "What happened between this worker and the store", ["event"])
 
+BROADCASTS = Counter("shieldwire_broadcasts", "Frames judged for protected viewers, once a worker", ["outcome"])
+WITHHELD = Counter("shieldwire_withheld", "Frames withheld from protected viewers, by reason", ["reason"])
+
 _OBSERVE_S = 1.0
 
 

@@ -27,7 +27,10 @@ def decide(event: Event, snapshot: Snapshot, scan: Scan, policy: Policy) -> Verd
     winner = max(signals, key=_severity, default=None)  # max() keeps the first of equals
     if winner is None or winner.disposition is Disposition.ALLOW:
         return Verdict(score=scan.score, signals=signals, hits=scan.hits, support=support)
-    masked = mask(event.text, scan.hits, policy) if winner.disposition is Disposition.MASK else ""
+    # A hidden message is forwarded, and what it would be masked for must not reach the others.
+    delivered = winner.disposition <= Disposition.HIDE
+    to_mask = delivered and any(signal.disposition is Disposition.MASK for signal in signals)
+    masked = mask(event.text, scan.hits, policy) if to_mask else ""
     return Verdict(
         disposition=winner.disposition,
         reason=winner.reason,

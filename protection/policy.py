@@ -34,8 +34,8 @@ DEFAULT_LADDERS: dict[Harm, Ladder] = {
 }
 """Those of the classification standard."""
 
-BUILT = frozenset({Disposition.ALLOW, Disposition.NUDGE, Disposition.MASK, Disposition.REJECT, Disposition.DISCONNECT})
-"""The dispositions that this version carries out. HIDE and HOLD are not built: a policy asking for them is refused."""
+BUILT = frozenset(Disposition) - {Disposition.HOLD}
+"""The dispositions that this version carries out. HOLD is not built: a policy asking for it is refused."""
 
 
 class Sensitivity(Thresholds, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,8 @@ class Role(StrEnum):
     TARGET = "target"
     OWNER = "owner"
     MENTION = "mention"
+    VIEWER = "viewer"
+    """Not concerned by it: only sees it broadcast."""
 
 
 class Concerned(msgspec.Struct, frozen=True):

@@ -39,7 +39,8 @@ class Verdict(msgspec.Struct, frozen=True):
     """What is done with one `Event`, and why.
 
     ``reason`` and ``retry_after`` are those of the winning signal; ``text`` is the masked text where the disposition is
-    MASK; ``support`` asks for a support message to the sender (requirement S5).
+    MASK, or HIDE of a text that would be masked otherwise; ``support`` asks for a support message to the sender
+    (requirement S5).
     """
 
     disposition: Disposition = Disposition.ALLOW
@@ -50,3 +51,13 @@ class Verdict(msgspec.Struct, frozen=True):
     hits: tuple[Hit, ...] = ()
     text: str = ""
     support: bool = False
+
+    def without_hiding(self) -> Verdict:
+        """What the sender of a hidden message may see: the verdict that there would be if nobody hid anything."""
+        if self.disposition is not Disposition.HIDE:
+            return self
+        rest = [signal for signal in self.signals if signal.disposition is not Disposition.HIDE]
+        shown = max(rest, key=lambda signal: signal.disposition, default=Signal("", "", Disposition.ALLOW))
+        return msgspec.structs.replace(
+            self, disposition=shown.disposition, reason=shown.reason, retry_after=shown.retry_after, signals=tuple(rest)
+        )

@@ -29,6 +29,8 @@ from gateway.demo.ports import free_port
 
 SECRET = "s" * 40
 READY_S = 60.0
+SLOW_S = 0.3
+"""How long the platform takes for what is asked under ``.../slow``."""
 
 
 def signed(**claims: Any) -> str:
@@ -90,7 +92,8 @@ class Platform:
     async def say(self, message: str | bytes) -> None:
         """Broadcast something of the platform's own."""
         for connection in list(self.room):
-            await connection.send(message)
+            with contextlib.suppress(websockets.ConnectionClosed):  # one that is just leaving
+                await connection.send(message)
 
     async def _talk(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -118,6 +121,8 @@ class Platform:
 
     async def _answer(self, request: Request) -> Response:
         body = await request.body()
+        if request.url.path.endswith("/slow"):
+            await asyncio.sleep(SLOW_S)
         if request.url.path.endswith("/stream"):
             return StreamingResponse(self._drip(), media_type="text/event-stream")
         self.requests.append(

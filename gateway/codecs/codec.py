@@ -38,7 +38,9 @@ class RequestFields(msgspec.Struct, frozen=True):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     payload_sender_counts: bool = False
-    """Whether the payload may name its own sender (identity source ``field``)."""
+    """Whether the payload may name its own sender (identity source ``field``; what the platform broadcasts)."""
+    target_needed: bool = True
+    """Whether a DM has to say whom it is for; what the platform sends down a socket is for whoever holds it."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -52,6 +54,7 @@ class Message(msgspec.Struct, frozen=True):
 class Codec(Protocol):
     """One encoding of messages. Stateless; one instance per route."""
 
+    route: Route
     content_types: ClassVar[frozenset[str]]
     """The media types an HTTP request may declare; any other could be read differently by the upstream."""
 
@@ -89,6 +92,18 @@ def is_request_field(where: str) -> bool:
     return where.partition(".")[0] in _REQUEST_SOURCES and "." in where
 
 
+def find_in_request(where: str, request: RequestFields) -> str | None:
+    """What a field that reaches outside the payload finds in the request or handshake."""
+    source, _, name = where.partition(".")
+    match source:
+        case "path":
+            return request.path.get(name)
+        case "query":
+            return request.query.get(name)
+        case _:
+            return request.headers.get(name.lower())
+
+
 def build_message(route: Route, request: RequestFields, text: Any, lookup: Lookup) -> Message:
     """Make the Event of a payload from its text and a way to look other fields up; raises `MessageError`."""
     reader = _Reader(route, request, lookup)
@@ -98,7 +113,7 @@ def build_message(route: Route, request: RequestFields, text: Any, lookup: Looku
         raise reader.error("wrong-type", f"{route.fields.text} must be a string")
     kind = route.kind or reader.kind()
     target = reader.target()
-    if kind is Kind.DM and not target:
+    if kind is Kind.DM and not target and request.target_needed:
         raise reader.error("missing-field", f"{route.fields.target or 'target'} is missing")
     token = lookup(TOKEN_FIELD)
     event = Event(
@@ -129,16 +144,7 @@ class _Reader:
     def _find(self, where: str) -> Any:
         if not where:
             return None
-        if not is_request_field(where):
-            return self._lookup(where)
-        source, _, name = where.partition(".")
-        match source:
-            case "path":
-                return self._request.path.get(name)
-            case "query":
-                return self._request.query.get(name)
-            case _:
-                return self._request.headers.get(name.lower())
+        return find_in_request(where, self._request) if is_request_field(where) else self._lookup(where)
 
     def _checked_id(self, value: Any) -> Any:
         if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):

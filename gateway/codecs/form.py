@@ -20,7 +20,7 @@ class FormCodec:
     content_types: ClassVar = frozenset({"application/x-www-form-urlencoded"})
 
     def __init__(self, route: Route) -> None:
-        self._route = route
+        self.route = route
         self._match = {name: str(value) for name, value in route.match.items()}
         self._text = route.fields.text
         self._watched = {*self._match, *msgspec.structs.astuple(route.fields), TOKEN_FIELD} - {""}
@@ -42,7 +42,7 @@ class FormCodec:
         def lookup(name: str) -> Any:
             return values.get(name)
 
-        return build_message(self._route, request, values.get(self._text), lookup)
+        return build_message(self.route, request, values.get(self._text), lookup)
 
     def with_text(self, payload: str, text: str) -> str:
         """See `Codec.with_text`."""

@@ -26,7 +26,7 @@ class JsonCodec:
     content_types: ClassVar = frozenset({"application/json", "text/json"})
 
     def __init__(self, route: Route) -> None:
-        self._route = route
+        self.route = route
         self._text = route.fields.text.split(".")
         self._match = [(path.split("."), value) for path, value in _flat(route.match, "")]
         self._watched = [
@@ -40,7 +40,7 @@ class JsonCodec:
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
             raise MessageError("invalid-json", "the payload is not valid JSON") from error
         doubled = _count_keys(tree) != sum(1 for key in _STRING.finditer(payload) if key[1])
-        if not all(_same(_find(tree, path), value) for path, value in self._match):
+        if not self.is_message(tree):
             self._refuse_doubtful_match(tree, payload if doubled else "")
             return None
         if doubled:
@@ -49,7 +49,11 @@ class JsonCodec:
             _refuse_other_case(tree, path)
         if not isinstance(tree, dict):
             raise MessageError("wrong-type", "a message must be a JSON object")
-        return build_message(self._route, request, _find(tree, self._text), lambda path: _find(tree, path.split(".")))
+        return build_message(self.route, request, _find(tree, self._text), lambda path: _find(tree, path.split(".")))
+
+    def is_message(self, tree: Any) -> bool:
+        """Whether a decoded payload is one that the route calls a message."""
+        return all(_same(_find(tree, path), value) for path, value in self._match)
 
     def with_text(self, payload: str, text: str) -> str:
         """See `Codec.with_text`."""

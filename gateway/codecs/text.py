@@ -17,7 +17,7 @@ class TextCodec:
     content_types: ClassVar = frozenset({"text/plain"})
 
     def __init__(self, route: Route) -> None:
-        self._route = route
+        self.route = route
 
     def decode(self, payload: str, request: RequestFields) -> Message | None:
         """See `Codec.decode`."""
@@ -25,7 +25,7 @@ class TextCodec:
         def lookup(_: str) -> Any:
             return None
 
-        return build_message(self._route, request, payload, lookup)
+        return build_message(self.route, request, payload, lookup)
 
     def with_text(self, payload: str, text: str) -> str:
         """See `Codec.with_text`."""

@@ -172,6 +172,14 @@ class Loader:
             fresh=answered and self.fresh,
         )
 
+    async def ties(self, person: str, other: str) -> Tie:
+        """How ``other`` is in the person's circle; nobody is while the store cannot say. Mostly remembered."""
+        load = _Load(Event(Kind.CHAT, other, ""), self._clock.now(time.monotonic()), None, {})
+        self._ask_platform(load, person, guarded=True)
+        self._ask_trust(load, person)
+        await self._settle(load)
+        return load.ties.get(person, STRANGER)
+
     def _protection(self, person: str, now: float) -> Protection | None:
         if not self._replica.knows(person):
             return PRESUMED

@@ -152,6 +152,10 @@ class State:
         """How ``other`` belongs to the person's circle, as the store says now; raises `StoreUnavailable`."""
         return Tie(int(await self.store.command("HGET", self._keys.of("members", person), encode(other)) or 0))
 
+    async def ties_or_stranger(self, person: str, other: str) -> Tie:
+        """The same, mostly remembered and not asked for; a stranger while the store cannot say."""
+        return await self._loader.ties(person, other)
+
     async def known_ties(self, person: str, other: str) -> Tie:
         """The same, and as the platform says itself; raises `StoreUnavailable`."""
         ties = await self.ties(person, other)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
+import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +20,8 @@ from gateway.codecs import Codec, MessageError
 from gateway.enforce import Enforcement, refuse_malformed
 from gateway.judge import JudgePayload
 from gateway.replies import reply
+from gateway.routes import Hiding
+from gateway.stand_in import Pace, StandIn
 from gateway.wire.request import ClientRequest, Headers, end_to_end
 
 _NOT_FORWARDED = frozenset((b"expect", b"shieldwire-token"))
@@ -40,6 +46,9 @@ class HttpProxy:
         self._pool = httpcore.AsyncConnectionPool(max_connections=None, keepalive_expiry=30.0, http1=True, retries=0)
         self._timeout = {"connect": connect_timeout_s, "pool": connect_timeout_s}
         self._max_message = max_message
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+        """Of the routes whose hidden messages are answered in the platform's name, by path."""
+        self._randomness = random.SystemRandom()
 
     async def close(self) -> None:
         """Close every upstream connection."""
@@ -73,14 +82,19 @@ class HttpProxy:
         except ClientGone:
             return
         outcome = await judge(payload)
+        pace = self._paces[codec.route.path] if codec.route.hiding is Hiding.ANSWER else None
+        marks = [_mark(told) for told in outcome.replies]
+        if outcome.stand_in is not None and pace is not None:
+            await asyncio.sleep(pace.draw(self._randomness))
+            await answer_in_place(send, outcome.stand_in, marks)
+            return
         if outcome.forward is None:
             await answer(send, outcome)
             return
         body = outcome.forward.encode()
         kept = [header for header in request.upstream_headers(_NOT_FORWARDED) if header[0] != b"content-length"]
         headers = [*kept, (b"content-length", str(len(body)).encode())]
-        marks = [_mark(told) for told in outcome.replies]
-        await self._exchange(_Outgoing(request, upstream, headers, body, marks), receive, send)
+        await self._exchange(_Outgoing(request, upstream, headers, body, marks, pace), receive, send)
 
     async def _read_message(self, request: ClientRequest, codec: Codec, receive: Receive) -> str:
         """The whole body as text; raises `MessageError` for one that the upstream could read differently."""
@@ -115,7 +129,7 @@ class HttpProxy:
             exchange.result()
 
     async def _forward(self, outgoing: _Outgoing, send: Send) -> None:
-        started = False
+        started, began = False, time.monotonic()
         try:
             async with self._pool.stream(
                 outgoing.request.scope["method"],
@@ -128,6 +142,8 @@ class HttpProxy:
                     raise httpcore.RemoteProtocolError(f"status {response.status}")
                 started = True
                 outgoing.answered.set()
+                if outgoing.pace is not None:
+                    outgoing.pace.note(time.monotonic() - began)
                 answered = end_to_end([(name.lower(), value) for name, value in response.headers])
                 if response.status == _NOT_MODIFIED:  # its Content-Length speaks of a body that is not sent
                     answered = [header for header in answered if header[0] != b"content-length"]
@@ -155,6 +171,15 @@ async def answer(send: Send, outcome: Enforcement) -> None:
     if outcome.retry_after:
         headers.append((b"retry-after", str(max(1, round(outcome.retry_after))).encode()))
     await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def answer_in_place(send: Send, stand_in: StandIn, marks: Headers) -> None:
+    """Answer a request as the platform would."""
+    now = time.time()
+    body = stand_in.body(now, uuid.uuid4()).encode()
+    headers = [*stand_in.headers(len(body), now), *marks]
+    await send({"type": "http.response.start", "status": stand_in.hide.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -199,6 +224,8 @@ class _Outgoing(msgspec.Struct, frozen=True):
     headers: Headers
     body: bytes | _StreamedBody | None
     marks: Headers = []
+    pace: Pace | None = None
+    """Where the time that the platform takes is noted."""
     answered: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     """Set when the platform has begun to answer."""
 

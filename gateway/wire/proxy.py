@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import telemetry
 from gateway.codecs import Codec, codec_of
+from gateway.downlink import Viewers
 from gateway.enforce import Enforcement
 from gateway.identity import Identity, IdentityError
 from gateway.judge import Judge, JudgePayload
@@ -73,12 +74,14 @@ class Proxy:
         self._http = HttpProxy(settings.connect_timeout_s, settings.max_message)
         self._judge: Judge | None = None
         self._rooms: Rooms | None = None
+        self._viewers: Viewers | None = None
         self.connections = Connections()
 
-    def start(self, judge: Judge, rooms: Rooms) -> None:
+    def start(self, judge: Judge, rooms: Rooms, viewers: Viewers) -> None:
         """Begin to serve: state is loaded, kernels are warm."""
         self._judge = judge
         self._rooms = rooms
+        self._viewers = viewers
 
     async def close(self) -> None:
         """Close the connections to upstreams."""
@@ -93,6 +96,11 @@ class Proxy:
         """Close the sockets of an account if it is shut out now."""
         if self._is_closed(account):
             self.connections.end_account(account, ACCOUNT_CLOSED)
+
+    def refresh_viewer(self, person: str) -> None:
+        """A person's protection or own rules have changed."""
+        if self._viewers is not None:
+            self._viewers.changed(person)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or handshake."""
@@ -173,7 +181,8 @@ class Proxy:
     ) -> None:
         codec = self._codec(matched.route)
         judge = self._judge_for(request, matched, account, codec) if codec else None
-        rooms = rooms_of(matched.route.fields.room, request.fields(matched, account, self._identity))
+        fields = request.fields(matched, account, self._identity)
+        rooms = rooms_of(matched.route.fields.room, fields)
         if any(self._is_shut(room) for room in rooms):
             await close_at_once(receive, send, ROOM_SHUT)
             return
@@ -190,8 +199,11 @@ class Proxy:
         connection = Connection(receive, send, upstream, rooms, account, request.language)
         remove = self.connections.add(connection)
         self.end_closed_account(account)  # it may have been closed while the platform was dialled
+        viewer = self._viewers.join(matched.route, account, fields) if self._viewers else None
         try:
             await receive()  # websocket.connect
-            await connection.relay(judge)
+            await connection.relay(judge, viewer)
         finally:
             remove()
+            if self._viewers and viewer:
+                self._viewers.leave(viewer)

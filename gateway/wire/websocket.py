@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
+import uuid
 from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +21,7 @@ from websockets.typing import Subprotocol
 
 from gateway import telemetry
 from gateway.codecs import RequestFields
+from gateway.downlink import Viewer
 from gateway.judge import JudgePayload
 from gateway.replies import Language, notice
 from gateway.wire.request import ClientRequest, Headers, end_to_end
@@ -54,6 +57,8 @@ ACCOUNT_CLOSED = Close(4410, "account closed")
 
 _CLOSE_TIMEOUT_S = 2.0
 _LAST_CALL_S = 1.0
+_ANSWER_S = 2.0
+"""How long the platform is waited for where the gateway answers in its name."""
 _NOTHING = "shieldwire.nothing"
 _NO_STATUS = 1005
 _ABNORMAL = 1006
@@ -135,6 +140,10 @@ class Connection:
         self._last_call = 0.0
         """The loop's time after which no more is taken from a client that keeps on sending."""
         self._judging = False
+        self._unanswered = 0
+        """How many forwarded messages the platform may still answer, one frame each."""
+        self._all_answered = asyncio.Event()
+        self._all_answered.set()
         self._uplink: asyncio.Task[Close] | None = None
 
     def end(self, close: Close) -> None:
@@ -156,15 +165,18 @@ class Connection:
         with contextlib.suppress(OSError, RuntimeError):  # the client may be gone already
             await self._send({"type": "websocket.send", "text": msgspec.json.encode(told).decode()})
 
-    async def relay(self, judge: JudgePayload | None) -> None:
-        """Carry messages both ways until one side, or the gateway, ends it; without ``judge`` none is judged."""
+    async def relay(self, judge: JudgePayload | None, viewer: Viewer | None = None) -> None:
+        """Carry messages both ways until one side, or the gateway, ends it.
+
+        Without ``judge`` no message of the client is judged; without ``viewer`` none of the platform's is withheld.
+        """
         handshake = self._upstream.response
         headers = _response_headers(handshake) if handshake else []
         chosen = self._upstream.subprotocol
         await self._send({"type": "websocket.accept", "subprotocol": chosen, "headers": headers})
         self._accepted = True
         self._uplink = asyncio.create_task(self._carry_up(judge))
-        downlink = asyncio.create_task(self._carry_down())
+        downlink = asyncio.create_task(self._carry_down(viewer))
         if self._ending:
             self.end(self._ending)
         try:
@@ -225,20 +237,44 @@ class Connection:
             return
         outcome = await judge(payload)
         if outcome.forward is not None:
+            self._unanswered += 1
+            self._all_answered.clear()
             await self._upstream.send(outcome.forward)
         with contextlib.suppress(OSError):  # gone already; what it sent before that is judged all the same
+            if outcome.stand_in is not None:
+                await self._in_the_platforms_time()
+                text = outcome.stand_in.body(time.time(), uuid.uuid4())
+                await self._send({"type": "websocket.send", "text": text})
             for reply in outcome.replies:
                 await self._send({"type": "websocket.send", "text": msgspec.json.encode(reply).decode()})
         if outcome.disconnect:
             self._ending = DISCONNECTED  # and no last call
 
-    async def _carry_down(self) -> Close:
+    async def _in_the_platforms_time(self) -> None:
+        """Wait about as long as the platform would take to answer a message that is not forwarded.
+
+        A ping goes in its place. What the platform answers to earlier messages comes first, as many frames as there are
+        messages; a platform that answers fewer is not waited for any longer.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWER_S):
+                await (await self._upstream.ping())
+                await self._all_answered.wait()
+        self._unanswered = 0
+
+    async def _carry_down(self, viewer: Viewer | None) -> Close:
         """Forward what the upstream sends; returns how it ended. A slow client slows the upstream down."""
         try:
             while True:
                 message = await self._upstream.recv()
+                if viewer is not None and viewer.guarded and await viewer.withholds(message):
+                    continue
                 kind = "text" if isinstance(message, str) else "bytes"
                 await self._send({"type": "websocket.send", kind: message})
+                if self._unanswered:
+                    self._unanswered -= 1
+                    if not self._unanswered:
+                        self._all_answered.set()
         except ConnectionClosed as closed:
             if closed.rcvd is None:
                 telemetry.UPSTREAM_FAILURES.labels("relay").inc()

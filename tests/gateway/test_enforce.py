@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -12,9 +13,9 @@ import pytest
 import gateway
 from filters.classes import Harm
 from gateway.codecs import Codec, Message, codec_of
-from gateway.enforce import NUDGE_LIFE_S, NudgeTokens, enforce
+from gateway.enforce import NUDGE_LIFE_S, Enforcement, NudgeTokens, enforce
 from gateway.replies import REASONS, Language
-from gateway.routes import Fields, Route
+from gateway.routes import Downlink, Fields, Hide, Route
 from protection.events import Event, Kind
 from protection.modes import MODE_RULES
 from protection.snapshot import Scope
@@ -26,8 +27,8 @@ PAYLOAD = '{"id":7,"text":"call 138", "n":1}'
 ROUTE = Route("/ws", "ws://up", "json", Kind.BARRAGE, fields=Fields(id="id", text="text"))
 
 
-def codec() -> Codec:
-    found = codec_of(ROUTE)
+def codec(**route: Any) -> Codec:
+    found = codec_of(msgspec.structs.replace(ROUTE, **route))
     assert found is not None
     return found
 
@@ -60,6 +61,58 @@ def test_each_disposition_is_carried_out(verdict: Verdict, forward: str | None, 
     assert [reply["disposition"] for reply in outcome.replies] == told
     assert all(reply["id"] == 7 and reply["message"] for reply in outcome.replies)
     assert outcome.disconnect == (verdict.disposition is Disposition.DISCONNECT)
+
+
+HIDDEN = Signal("text", "mockery", Disposition.HIDE)
+NUDGED = Signal("text", "insult", Disposition.NUDGE)
+MASKED = Signal("text", "privacy", Disposition.MASK)
+
+
+@pytest.mark.req("S1", "P5")
+@pytest.mark.parametrize(
+    ("signals", "forward", "told"),
+    [
+        ((HIDDEN,), PAYLOAD, []),
+        ((NUDGED, HIDDEN), None, [("nudge", "insult")]),
+        ((HIDDEN, MASKED, NUDGED), '{"id":7,"text":"call ***","n":1}', [("mask", "privacy")]),
+    ],
+)
+@pytest.mark.parametrize(
+    "route", [{"downlink": Downlink()}, {"hide": Hide(forward=True)}, {"hide": Hide(answer="{payload}")}]
+)
+def test_a_hidden_message_is_to_its_sender_what_it_would_be_if_nobody_hid_it(
+    signals: tuple[Signal, ...], forward: str | None, told: list[tuple[str, str]], route: dict[str, Any]
+) -> None:
+    verdict = Verdict(Disposition.HIDE, "mockery", signals=signals, text="call ***")
+    outcome = enforce(verdict, Message(EVENT, 7), PAYLOAD, codec(**route), Language(), "token")
+    stands_in = forward is not None and "hide" in route and bool(route["hide"].answer)
+    assert outcome.forward == (None if stands_in else forward)
+    assert [(reply["disposition"], reply["reason"]) for reply in outcome.replies] == told
+    assert (outcome.stand_in is not None) == stands_in
+    if outcome.stand_in is not None:
+        assert outcome.stand_in.body(0, UUID(int=0)) == forward
+        assert outcome.stand_in.message.event.text == ("call ***" if MASKED in signals else EVENT.text)
+
+
+@pytest.mark.req("S1", "P7")
+def test_what_no_downlink_finds_again_is_refused_where_it_would_be_forwarded() -> None:
+    limit = Signal("rate", "stranger-dm", Disposition.HIDE)
+    verdict = Verdict(Disposition.HIDE, "mockery", signals=(HIDDEN, limit))
+
+    def outcome(**route: Any) -> Enforcement:
+        return enforce(verdict, Message(EVENT, 7), PAYLOAD, codec(**route), Language(), "")
+
+    for route in ({"downlink": Downlink()}, {"hide": Hide(forward=True)}):
+        assert (outcome(**route).forward, outcome(**route).status) == (None, 403)
+    assert outcome(hide=Hide(answer="ok")).stand_in is not None
+
+
+@pytest.mark.req("S1", "P5")
+def test_a_route_that_cannot_hide_refuses() -> None:
+    verdict = Verdict(Disposition.HIDE, "mockery", signals=(HIDDEN, MASKED), text="call ***")
+    outcome = enforce(verdict, Message(EVENT, 7), PAYLOAD, codec(), Language(), "token")
+    assert (outcome.forward, outcome.status, outcome.stand_in) == (None, 403, None)
+    assert [(reply["disposition"], reply["reason"]) for reply in outcome.replies] == [("reject", "mockery")]
 
 
 @pytest.mark.req("S5")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.routes import Fields, PathError, Route, Router
+from gateway.routes import Downlink, Fields, PathError, Route, Router
 from protection.events import Kind
 
 ROUTER = Router(
@@ -75,3 +75,10 @@ def test_paths_that_two_servers_could_read_in_two_ways_are_refused(raw_path: str
 
 def test_no_route_fits() -> None:
     assert ROUTER.match("/elsewhere", "", websocket=True) is None
+
+
+@pytest.mark.req("P7")
+def test_what_the_downlink_reads_from_the_handshake_counts_as_read_from_it() -> None:
+    fields = Fields(text="text", sender="user", target="query.me", room="header.X-Room")
+    route = Route("/", "ws://up", "json", Kind.DM, fields=Fields(text="text"), downlink=Downlink({}, fields))
+    assert route.reads_from_request == {"me", "x-room"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from filters.classes import Harm
+from gateway.routes import Downlink, Fields, Hide, Hiding
 from gateway.settings import SettingsError, load_settings
 from protection.verdicts import Disposition
 
@@ -21,6 +22,14 @@ type = "barrage"
 [route.fields]
 text = "text"
 """
+
+
+DOWNLINK = """
+[route.downlink]
+match = { type = "barrage" }
+fields = { text = "data.text", sender = "user" }
+"""
+HIDE = ROUTE + "[route.hide]\n"
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -43,6 +52,19 @@ def test_a_whole_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     assert settings.server.trusted_proxies == ("10.0.0.1",)
     assert settings.api.secret == "12345"
     assert settings.route[0].match == {"type": "barrage"}
+
+
+@pytest.mark.req("P7", "S1")
+def test_a_downlink_and_how_a_route_hides_are_read(tmp_path: Path) -> None:
+    (route,) = load_settings(written(tmp_path, ROUTE + DOWNLINK), {}).route
+    assert route.downlink == Downlink({"type": "barrage"}, Fields(text="data.text", sender="user"))
+    assert route.broadcasts is not None
+    assert (route.broadcasts.fields, route.broadcasts.kind) == (route.downlink.fields, route.kind)
+    assert route.hiding is Hiding.FORWARD
+    (route,) = load_settings(written(tmp_path, HIDE + 'answer = "{id}"\nstatus = 201\n'), {}).route
+    assert (route.hide, route.hiding) == (Hide(answer="{id}", status=201), Hiding.ANSWER)
+    (route,) = load_settings(written(tmp_path, ROUTE), {}).route
+    assert (route.hiding, route.broadcasts) == (Hiding.REJECT, None)
 
 
 def test_the_policy_is_written_in_words(tmp_path: Path) -> None:
@@ -80,6 +102,30 @@ def test_the_policy_is_written_in_words(tmp_path: Path) -> None:
         (ROUTE.replace('text = "text"', 'id = "id"'), "codec json needs fields.text"),
         (ROUTE.replace('text = "text"', 'text = "query.t"'), "fields.text must be in the payload"),
         (ROUTE.replace('codec = "json"', 'codec = "opaque"'), "an opaque route is never judged"),
+        (
+            ROUTE + DOWNLINK.replace("match", "mach"),
+            "unknown key 'mach' in table [route.downlink]; the nearest known key",
+        ),
+        (
+            ROUTE + DOWNLINK.replace("sender", "sendr"),
+            "unknown key 'sendr' in table [route.downlink.fields]; the nearest known key is 'sender'",
+        ),
+        (ROUTE.replace("ws://", "http://") + DOWNLINK, "only a WebSocket route has a downlink"),
+        (ROUTE + DOWNLINK.replace("sender", "id"), "downlink.fields needs sender"),
+        (ROUTE + DOWNLINK.replace("text =", "id ="), "downlink: codec json needs fields.text"),
+        (ROUTE + DOWNLINK.replace('"user"', '"path.user"'), "downlink: path.user is no name in the path '/ws'"),
+        (
+            '[[route]]\npath = "/"\nupstream = "ws://x/"\ncodec = "text"\nkind = "chat"\n' + DOWNLINK,
+            "a downlink needs codec json",
+        ),
+        ('[[route]]\npath = "/"\nupstream = "ws://x/"\n' + DOWNLINK, "an opaque route is never judged"),
+        ('[[route]]\npath = "/"\nupstream = "ws://x/"\n[route.hide]\n', "an opaque route is never judged"),
+        (HIDE, "hide takes either forward = true or an answer"),
+        (HIDE + 'forward = true\nanswer = "x"\n', "hide takes either forward = true or an answer"),
+        (HIDE + "forward = true\n", "forward = true needs a route with a downlink"),
+        (HIDE + 'anwser = "x"\n', "unknown key 'anwser' in table [route.hide]; the nearest known key is 'answer'"),
+        (HIDE + "answer = '{\"i\":{idd}}'\n", "hide.answer: unknown {idd}; the nearest known one is {id}"),
+        (HIDE + 'answer = "x"\nstatus = 403\n', "hide.status 403 is no answer to a message that was taken"),
         ('[policy.ladders]\ninsult = ["hold", "hold", "hold"]\n', "hold is not built in this version"),
         ('[policy.ladders]\nrude = ["mask", "mask", "mask"]\n', "'rude' is not a valid Harm; the classes are insult,"),
         ('[policy.limits]\nflod = "3/m"\n', "unknown key 'flod'; the nearest known key is 'flood'"),

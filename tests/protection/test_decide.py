@@ -218,6 +218,30 @@ def test_the_ladder_turns_severity_into_a_disposition_for_every_kind(kind: Kind)
 
 
 @pytest.mark.req("S1")
+@pytest.mark.req("S1")
+def test_what_would_be_masked_is_masked_in_a_hidden_message_too_and_nowhere_else() -> None:
+    event = msgspec.structs.replace(BARRAGE, text="ab cd ef")
+    scan = Scan((hit(Harm.MOCKERY, Severity.MILD, 0, 2), hit(Harm.PRIVACY, Severity.MILD, 3, 5)))
+    for mockery, masked in ((Disposition.HIDE, "ab ** ef"), (Disposition.REJECT, "")):
+        policy = Policy({Harm.MOCKERY: (mockery,) * 3, Harm.PRIVACY: (Disposition.MASK,) * 3})
+        verdict = judged(event, scan, policy)
+        assert (verdict.disposition, verdict.text) == (mockery, masked)
+
+
+@pytest.mark.req("S1", "P5")
+def test_without_hiding_a_hidden_message_is_what_the_other_signals_make_of_it() -> None:
+    hide, nudge, flood = (
+        Signal("text", "mockery", Disposition.HIDE),
+        Signal("text", "insult", Disposition.NUDGE),
+        Signal("rate", "flood", Disposition.REJECT, 2.0),
+    )
+    hidden = Verdict(Disposition.HIDE, "mockery", signals=(hide, nudge), support=True)
+    assert hidden.without_hiding() == Verdict(Disposition.NUDGE, "insult", signals=(nudge,), support=True)
+    assert Verdict(Disposition.HIDE, "mockery", signals=(hide,)).without_hiding() == Verdict()
+    refused = Verdict(Disposition.REJECT, "flood", 2.0, signals=(hide, flood))
+    assert refused.without_hiding() is refused
+
+
 def test_a_mask_covers_the_hits_and_nothing_else() -> None:
     event = msgspec.structs.replace(BARRAGE, text="call 138 now")
     verdict = judged(event, Scan((hit(Harm.PRIVACY, Severity.SERIOUS, 5, 8),)))

@@ -151,6 +151,23 @@ async def test_circle_answers_are_remembered_until_the_circle_changes_on_any_wor
 
 
 @pytest.mark.req("P1")
+@pytest.mark.req("P6", "P7")
+async def test_a_relation_asked_for_outside_of_a_message_is_remembered_in_the_same_place(
+    open_states: OpenState,
+) -> None:
+    here, there = await open_states("a"), await open_states("b")
+    await until(lambda: here.status().workers == 2)
+    for trusted in (False, True, False):
+        await (here.tie if trusted else here.untie)("alice", ["friend"])
+        before = there.store.calls
+        assert [bool(await there.ties_or_stranger("alice", "friend")) for _ in range(5)] == [trusted] * 5
+        assert there.store.calls - before == 1
+    await there.engage("alice", one_key(there))
+    before = there.store.calls
+    (alice,) = (await there.load(chat("friend", target="alice"))).concerned
+    assert (alice.trusted, there.store.calls - before) == (False, 1)  # the lease of the flood limit, nothing else
+
+
 async def test_an_ended_protection_asks_nothing(state: State) -> None:
     await state.engage("alice", Protection(ONE_KEY, until=state.now() - 1))
     calls = state.store.calls

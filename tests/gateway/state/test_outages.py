@@ -52,6 +52,19 @@ async def test_no_store_at_start_opens_nothing_and_lets_ordinary_chat_go_on(engi
             await state.ping()
 
 
+@pytest.mark.req("P7")
+async def test_without_the_store_nobody_new_counts_as_a_member_of_a_circle(engine: Engine, state: State) -> None:
+    await state.tie("alice", ["friend", "other"])
+    assert await state.ties_or_stranger("alice", "friend")
+    os.kill(engine.pid, signal.SIGSTOP)
+    try:
+        assert not await state.ties_or_stranger("alice", "other")
+        await until(lambda: not state.status().fresh)
+        assert not await state.ties_or_stranger("alice", "friend")
+    finally:
+        os.kill(engine.pid, signal.SIGCONT)
+
+
 @pytest.mark.req("P5")
 async def test_blocked_words_stand_without_the_store_and_over_its_restart(
     engine: Engine, open_states: OpenState
