@@ -129,7 +129,7 @@ class Broadcasts:
     def _means_a_message(self, payload: str) -> bool:
         """Whether a frame that this gateway does not read would be a message to a client's more forgiving parser."""
         try:
-            return self._codec.is_message(json.loads(payload, parse_int=str, parse_float=str))
+            return self._codec.is_message(json.loads(payload, parse_int=float))
         except RecursionError:
             return True
         except ValueError:

@@ -207,3 +207,18 @@ async def test_whom_and_what_a_viewer_has_blocked_is_withheld_whoever_it_is_aime
     ]
     assert [await anna.withholds(frame) for frame in frames] == [True, True, False, False]
     assert not worker.state.asked
+
+
+async def test_what_only_a_forgiving_parser_reads_is_held_against_matches_of_every_type(worker: Worker) -> None:
+    worker.protect("anna")
+    match = {"op": 5, "v": 1.5, "on": True}
+    route = Route("/{room}", "ws://up", "json", Kind.BARRAGE, fields=FIELDS, downlink=Downlink(match, FIELDS))
+    anna, half = worker.join("anna", route=route), '"d":{"text":"\\ud800"}'
+    for frame, withheld in (
+        (f'{{"op":5,"v":1.5,"on":true,{half}}}', True),
+        (f'{{"op":5.0,"v":15e-1,"on":true,"big":{"9" * 5000},{half}}}', True),
+        (f'{{"op":6,"v":1.5,"on":true,{half}}}', False),
+        (f'{{"op":5,"v":1.5,"on":1,{half}}}', False),
+        (f'{{"op":{"5" * 5000},"v":1.5,"on":true,{half}}}', False),
+    ):
+        assert await anna.withholds(frame) is withheld
