@@ -50,16 +50,18 @@ async def test_sigterm_answers_what_is_in_flight_tells_1012_and_leaves_no_proces
             async with connect(gateway.ws(user="a")) as socket:
                 for number in range(200):
                     await socket.send(barrage("傻逼滚出去" if number % 2 else "fine", number, room=f"r{number // 10}"))
-                fates = [json.loads(await socket.recv())["id"]]
+                told = [json.loads(await socket.recv())]
                 status = asyncio.create_task(asyncio.to_thread(gateway.stop))
                 async with asyncio.timeout(10):
                     async for message in socket_until_closed(socket):
-                        fates.append(json.loads(message)["id"])
+                        told.append(json.loads(message))
                 assert socket.close_code == 1012
                 assert await status == 0
-                # Whatever the gateway took off the socket has its fate, and refusals stay in their order.
-                assert sorted(fates) == list(range(len(fates)))
-                assert [fate for fate in fates if fate % 2] == sorted(fate for fate in fates if fate % 2)
+                # Whatever the gateway took off the socket has its fate, and in its order: refused, or at the platform.
+                refused = [answer["id"] for answer in told if answer["type"] == "shieldwire.verdict"]
+                forwarded = [json.loads(message)["id"] for message in platform.seen]
+                assert sorted([*refused, *forwarded]) == list(range(len(refused) + len(forwarded)))
+                assert (refused, forwarded) == (sorted(refused), sorted(forwarded))
             await until(lambda: not any(map(alive, below)))
 
 
