@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test check bench fuzz format standard screenshot clean
+.PHONY: install demo test check bench fuzz soak format standard screenshot clean
 
 install: $(INSTALLED)
 
@@ -25,12 +25,16 @@ check: install  ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install  ## the text kernels beside their peers, and their budgets
+bench: install  ## the text kernels and shared state beside their peers, and their budgets
 	$(BIN)/shieldwire bench kernels $(ARGS)
+	$(BIN)/shieldwire bench state $(ARGS)
 
 fuzz: install  ## a million random reads through the read kernel, and texts through the search, with bounds checked
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.gateway.wire.mutants 1000000
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.filters.mutants 1000000
+
+soak: install  ## 10,000 random flips and faults of the store; ARGS="ACTIONS SEED"
+	$(BIN)/python -m tests.gateway.state.soak $(ARGS)
 
 format: install
 	$(BIN)/ruff check --fix .

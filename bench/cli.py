@@ -12,7 +12,7 @@ import msgspec
 
 from bench.report import BenchError, budgets_of, report
 
-BENCHES = {"kernels": "bench.kernels"}
+BENCHES = {"kernels": "bench.kernels", "state": "bench.state", "state-memory": "bench.state_memory"}
 """The module of each bench; its ``measure()`` returns metrics by name."""
 
 MISSED = 1

@@ -49,13 +49,13 @@ def first_message(terms: int) -> dict[str, float]:
 def heap(terms: int) -> dict[str, float]:
     """What a warm scanner adds to the anonymous memory of a process, its code included; mapped files are not."""
     lexicon = corpus.lexicon(terms)
-    before = _anonymous_mb()
+    before = anonymous_mb()
     from filters.scanner import Scanner
 
     scanner = Scanner.compile(lexicon)
     scanner.warm_up()
     gc.collect()
-    return {"heap_mb": _anonymous_mb() - before}
+    return {"heap_mb": anonymous_mb() - before}
 
 
 def compile_lexicon(terms: int) -> dict[str, float]:
@@ -85,7 +85,8 @@ def _us_each(call: Callable[[str], object], texts: Sequence[str]) -> list[float]
     return times
 
 
-def _anonymous_mb() -> float:
+def anonymous_mb() -> float:
+    """The anonymous memory of this process; mapped files are not in it. Raises ``BenchError``."""
     try:
         lines = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError as error:

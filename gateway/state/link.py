@@ -35,14 +35,14 @@ NOT_YET = object()
 class Sent(msgspec.Struct):
     """A command on its way.
 
-    ``replies`` is one future, or one for each check of a joint script call; ``due`` is by when its answer must come
-    (loop time), ``in_full`` what to send instead if its script is not loaded.
+    ``replies`` is one future, or one for each check of a joint script call; ``in_full`` is what to send instead if its
+    script is not loaded, ``due`` by when its answer must come (loop time).
     """
 
     command: tuple[Argument, ...]
     replies: tuple[Reply, ...]
-    due: float
     in_full: tuple[Argument, ...] | None = None
+    due: float = 0.0
     joint: bool = False
     redirects: int = 0
 
@@ -81,8 +81,9 @@ class Link(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reader = hiredis.Reader(notEnoughData=NOT_YET)
-        self._outgoing: list[bytes] = []
         self._checks: dict[int, list[tuple[Reply, Script, Sequence[bytes], Sequence[Argument]]]] = {}
+        self._outgoing: list[bytes] = []
+        self._unsent: list[Sent] = []
         self._awaited: deque[Sent] = deque()
         self._flushing = False
         self._watchdog: asyncio.TimerHandle | None = None
@@ -94,7 +95,9 @@ class Link(asyncio.Protocol):
         self.version = ""
         self.replicas = 0
         self.sent = 0
-        """Commands sent, for the bench."""
+        """Commands sent."""
+        self.writes = 0
+        """Turns of the loop in which something was sent: at most so many times did anybody wait."""
 
     @classmethod
     async def open(
@@ -168,7 +171,7 @@ class Link(asyncio.Protocol):
         It may be left alone: then its failure is nobody's concern.
         """
         reply = self._new_reply()
-        self.transmit(Sent(command, (reply,), self._loop.time() + self._timeout_s))
+        self.transmit(Sent(command, (reply,)))
         return reply
 
     def run(self, script: Script, keys: Sequence[bytes], arguments: Sequence[Argument], slot: int = 0) -> Reply:
@@ -190,7 +193,7 @@ class Link(asyncio.Protocol):
             sent.fail(StoreUnavailable(self.lost.result()))
             return
         self._outgoing.append(_pack(sent.command))
-        self._awaited.append(sent)
+        self._unsent.append(sent)
         self._flush_soon()
 
     async def close(self) -> None:
@@ -207,8 +210,7 @@ class Link(asyncio.Protocol):
         joint: bool = False,
     ) -> None:  # fmt: skip
         rest = (len(keys), *keys, *arguments)
-        due = self._loop.time() + self._timeout_s
-        self.transmit(Sent(("EVALSHA", script.sha, *rest), replies, due, ("EVAL", script.text, *rest), joint))
+        self.transmit(Sent(("EVALSHA", script.sha, *rest), replies, ("EVAL", script.text, *rest), joint=joint))
 
     def _flush_soon(self) -> None:
         if not self._flushing:
@@ -218,11 +220,17 @@ class Link(asyncio.Protocol):
     def _flush(self) -> None:
         self._join_checks()
         self._flushing = False
-        if self._transport is None or not self._outgoing:
+        if self._transport is None or not self._unsent:
             return
-        self.sent += len(self._outgoing)
+        self.sent += len(self._unsent)
+        self.writes += 1
         self._transport.write(b"".join(self._outgoing))
         self._outgoing.clear()
+        due = self._loop.time() + self._timeout_s  # it counts from here: a turn in which much is asked may be long
+        for sent in self._unsent:
+            sent.due = due
+        self._awaited.extend(self._unsent)
+        self._unsent.clear()
         if self._watchdog is None:
             self._watchdog = self._loop.call_at(self._awaited[0].due, self._check_due)
 
@@ -284,7 +292,6 @@ class Link(asyncio.Protocol):
     def _refused(self, sent: Sent, error: str) -> None:
         if error.startswith("NOSCRIPT") and sent.in_full is not None:
             sent.command, sent.in_full = sent.in_full, None
-            sent.due = self._loop.time() + self._timeout_s
             self.transmit(sent)
         elif not self._heed(sent, error):
             sent.fail(StoreRefused(error))
@@ -322,7 +329,7 @@ class Link(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         error = StoreUnavailable(reason)
-        for sent in self._awaited:
+        for sent in (*self._awaited, *self._unsent):
             sent.fail(error)
         for group in self._checks.values():
             for reply, _, _, _ in group:
@@ -330,6 +337,7 @@ class Link(asyncio.Protocol):
         self._awaited.clear()
         self._checks.clear()
         self._outgoing.clear()
+        self._unsent.clear()
 
 
 def read_info(text: bytes) -> dict[str, str]:

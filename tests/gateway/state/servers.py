@@ -156,36 +156,69 @@ async def cluster(folder: Path, masters: int = 3) -> AsyncIterator[tuple[str, li
         yield f"redis+cluster://127.0.0.1:{members[0].port},127.0.0.1:{members[1].port}", members
 
 
-@contextlib.asynccontextmanager
-async def behind_tls(folder: Path, server: Process) -> AsyncIterator[tuple[int, Path]]:
-    """TLS in front of a server, as a managed service has it; the port, and the file of the authority to trust.
+class Detour:
+    """A way to a server through this process, which can delay what it answers, and lead to another server.
 
-    The server of the wheel is built without TLS; what ends it is this process.
+    As a virtual address before a primary and its replica does, or a bad network. With a TLS context it ends TLS, as a
+    managed service does; the server of the wheel is built without.
     """
+
+    def __init__(self, server: Process, tls: ssl.SSLContext | None = None) -> None:
+        self.server = server
+        self.delay_s = 0.0
+        self.port = 0
+        self._tls = tls
+        self._listening: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Detour:
+        self._listening = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
+        self.port = self._listening.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._listening is not None
+        self._listening.close()
+        await self.cut()
+
+    async def cut(self) -> None:
+        """Cut all connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+        except OSError:
+            writer.close()
+            return
+        for ends in ((reader, up_writer, False), (up_reader, writer, True)):
+            self._tasks.add(asyncio.ensure_future(self._carry(*ends)))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: bool) -> None:
+        try:
+            with contextlib.suppress(OSError):
+                while data := await reader.read(65536):
+                    if answers and self.delay_s:
+                        await asyncio.sleep(self.delay_s)
+                    writer.write(data)
+                    await writer.drain()
+        finally:
+            writer.close()
+
+
+def tls_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS context for 127.0.0.1, and the file of the authority to trust."""
     authority, certificate = _certificates(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", server.port)
-        tasks.update(asyncio.ensure_future(carry(*ends)) for ends in ((reader, up_writer), (up_reader, writer)))
-
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
-    try:
-        yield listening.sockets[0].getsockname()[1], authority
-    finally:
-        listening.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    return context, authority
 
 
 def _certificates(folder: Path) -> tuple[Path, Path]:

@@ -22,7 +22,7 @@ from protection.policy import Limits, Policy
 from protection.protections import ONE_KEY, Protection
 from protection.sanctions import Measure, Sanction
 from ratelimit.rate import Rate
-from tests.gateway.state.servers import Process, behind_sentinel, behind_tls, cluster
+from tests.gateway.state.servers import Detour, Process, behind_sentinel, cluster, tls_context
 from tests.gateway.state.waiting import until
 
 POLICY = Policy(limits=Limits(stranger_dm=Rate(3, 3600), strangers_dm=Rate(50, 3600), dm_flood=Rate(1000, 3600)))
@@ -98,8 +98,9 @@ async def test_one_server_with_a_user_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.req("P1", "P3")
 async def test_one_server_over_tls_that_must_be_trusted(tmp_path: Path) -> None:
-    async with Process(tmp_path / "server") as server, behind_tls(tmp_path, server) as (port, authority):
-        url = f"rediss://127.0.0.1:{port}/"
+    context, authority = tls_context(tmp_path)
+    async with Process(tmp_path / "server") as server, Detour(server, context) as detour:
+        url = f"rediss://127.0.0.1:{detour.port}/"
         await keeps_its_promises(f"{url}?ssl_ca_certs={authority}")
         async with Store(url) as distrusting:
             with pytest.raises(StoreUnavailable):

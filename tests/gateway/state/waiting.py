@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10.0) -> float:
+async def until(condition: Callable[[], object], within_s: float = 10.0) -> float:
     """Wait until something is so; answers how long that took (seconds). Fails when it never is."""
     started = time.monotonic()
     while not condition():
