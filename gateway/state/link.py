@@ -121,7 +121,7 @@ class Link(asyncio.Protocol):
         except BaseException as error:
             await link.close()
             if isinstance(error, (StoreUnavailable, TimeoutError)):
-                raise StoreUnavailable(f"cannot connect to the store: {error or 'no answer in time'}") from error
+                raise StoreUnavailable(f"cannot connect to the store: {str(error) or 'no answer in time'}") from error
             raise
         facts = {**read_info(served), **read_info(replication)}
         link.run_id, link.version = facts["run_id"], facts.get("valkey_version") or facts["redis_version"]
@@ -159,7 +159,7 @@ class Link(asyncio.Protocol):
         except BaseException as error:
             await link.close()
             if isinstance(error, (StoreUnavailable, OSError)):
-                raise StoreUnavailable(f"cannot connect to the store: {error or 'no answer in time'}") from error
+                raise StoreUnavailable(f"cannot connect to the store: {str(error) or 'no answer in time'}") from error
             raise
         return link
 

@@ -179,7 +179,7 @@ class Store:
         idle = self._idle.setdefault(server, [])
         while idle and idle[-1].lost.done():
             await idle.pop().close()
-        link = idle.pop() if idle else await self._open(server, DURABLE_S + CONNECT_TIMEOUT_S)
+        link = idle.pop() if idle else await self._open(server, 1.25 * DURABLE_S, DURABLE_S)
         try:
             yield link
         except BaseException:
@@ -191,8 +191,8 @@ class Store:
         known = self._topology.servers if self._topology is not None else ()
         return await find(self.address, CONNECT_TIMEOUT_S, known)
 
-    async def _open(self, server: Server, timeout_s: float) -> Link:
-        return await Link.open(server, self.address.login, timeout_s, CONNECT_TIMEOUT_S, self._on_refusal)
+    async def _open(self, server: Server, timeout_s: float, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> Link:
+        return await Link.open(server, self.address.login, timeout_s, connect_timeout_s, self._on_refusal)
 
     async def _keep(self) -> None:
         """Hold a link open to every primary, as long as this store is used."""
@@ -268,6 +268,8 @@ class Store:
             if link is not None:
                 self._send_on(sent, link, asking=word == "ASK")
                 return True
+        if word == "LOADING":  # it is not back yet, which is told as its outage
+            return False
         self.refused += 1
         now = asyncio.get_running_loop().time()
         if now - self._refused_at.get(word, float("-inf")) > SAID_S:

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from gateway.demo.ports import free_port
 from gateway.state.engine import Engine
 from tests.doubles import Gateway, Platform, configuration, serving, until
+from tests.gateway.state.servers import cluster
 from tests.integration.test_websocket import barrage, receives, verdict
 
 
@@ -165,6 +166,31 @@ async def test_when_the_store_goes_away_chat_goes_on_and_nothing_protected_opens
                     assert (status, "error" in answer) == (503, True)
                     async with Engine(tmp_path / "engine"):
                         await until(lambda: gateway.api(*protect)[0] == 200, 5)
+
+
+@pytest.mark.req("P1")
+async def test_on_a_cluster_two_workers_judge_alike_and_a_member_lost_opens_nothing(tmp_path: Path, port: int) -> None:
+    async with Platform() as platform, cluster(tmp_path / "store") as (url, members):
+        text = configuration(platform, tmp_path / "data", port, workers=2)
+        with serving(text.replace("[state]", f'[state]\nurl = "{url}"'), tmp_path, port) as gateway:
+            await gateway.ready()
+            people = [f"victim{number}" for number in range(6)]
+
+            def protect() -> list[tuple[int, int]]:
+                calls = [
+                    ("PUT", f"users/{person}/protection", {"preset": "one-key"}, "user", person) for person in people
+                ]
+                return [(answer["applied"], answer["of"]) for _, answer in (gateway.api(*call) for call in calls)]
+
+            await until(lambda: set(protect()) == {(2, 2)}, 60)
+            async with connect(gateway.ws(user="stranger")) as socket:
+                members[1].kill()
+                for number, person in enumerate(people):
+                    await socket.send(barrage("hello", number, to=person))
+                    assert (await verdict(socket))["reason"] == "protected"
+                message = barrage("ordinary chat goes on", 99)
+                await socket.send(message)
+                await receives(socket, message)
 
 
 def healthy(gateway: Gateway) -> bool:

@@ -41,10 +41,13 @@ class Process:
 
     def start(self) -> None:
         """Run it, on the files that it left."""
-        command = [
-            find_binary(), *self._options, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
-            "--appendonly", "yes", "--save", "", "--loglevel", "warning", "--logfile", str(self.folder / "log"),
-        ]  # fmt: skip
+        options = {
+            "port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder), "logfile": str(self.folder / "log"),
+            "appendonly": "yes", "appendfsync": "always", "save": "", "loglevel": "warning",
+            "repl-diskless-sync-delay": "0",
+        }  # fmt: skip
+        written = (part for name, value in options.items() for part in (f"--{name}", value))
+        command = [find_binary(), *self._options, *written]
         self.process = subprocess.Popen(command)
 
     @property
@@ -94,8 +97,13 @@ async def behind_sentinel(folder: Path) -> AsyncIterator[tuple[str, Process, Pro
     async with contextlib.AsyncExitStack() as stack:
         primary = await stack.enter_async_context(Process(folder / "primary"))
         replica = await stack.enter_async_context(
-            Process(folder / "replica", "--replicaof", f"127.0.0.1 {primary.port}", "--repl-diskless-sync-delay", "0")
+            Process(folder / "replica", "--replicaof", f"127.0.0.1 {primary.port}")
         )
+
+        async def in_sync() -> bool:
+            return "online" in str(await primary.call("INFO", "replication"))
+
+        await eventually(in_sync)
         configuration = folder / "sentinel.conf"
         port = free_port()
         configuration.write_text(
@@ -110,14 +118,11 @@ async def behind_sentinel(folder: Path) -> AsyncIterator[tuple[str, Process, Pro
         async def sees_replica() -> bool:
             with contextlib.suppress(RedisError, OSError):
                 async with redis.asyncio.Redis(port=port) as client:
+                    await client.execute_command("SENTINEL", "DEBUG", "INFO-PERIOD", "100")  # type: ignore[no-untyped-call]
                     flat = await client.execute_command("SENTINEL", "REPLICAS", SERVICE)  # type: ignore[no-untyped-call]
                     return "master-link-status', 'ok'" in str(flat).replace("b'", "'") or "'ok'" in str(flat)
             return False
 
-        async def in_sync() -> bool:
-            return "online" in str(await primary.call("INFO", "replication"))
-
-        await eventually(in_sync)
         await eventually(sees_replica)
         yield f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{port}/{SERVICE}", primary, replica
 

@@ -80,7 +80,7 @@ async def soak(folder: Path, actions: int, seed: int, stop_s: float = 5.0, watch
     restarting = asyncio.Lock()
     faults = dict.fromkeys(("restart", "cut", "stop", "trim"), 0)
     async with contextlib.AsyncExitStack() as stack:
-        server = await stack.enter_async_context(Process(folder, "--appendfsync", "always"))
+        server = await stack.enter_async_context(Process(folder))
         settings = StateSettings(url=server.url, staleness_s=STALENESS_S)
         state = await stack.enter_async_context(open_state(settings, lambda: POLICY, "writer", server.url))
         others = [await stack.enter_async_context(_watcher(server.url, f"w{number}")) for number in range(watchers)]

@@ -29,7 +29,6 @@ from tests.gateway.state.waiting import eventually, until
 POLICY = Policy(limits=Limits(flood=Rate(1000, 10), dm_flood=Rate(1000, 10)))
 COMMENT = Event(Kind.COMMENT, "stranger", "hello", target="alice")
 CHAT = Event(Kind.CHAT, "bob", "hello", room="r")
-AT_ONCE = ("--repl-diskless-sync-delay", "0")
 BACK_S = 1.0
 """So soon after the store's return all is well again."""
 
@@ -192,7 +191,7 @@ async def test_a_promoted_replica_is_told_what_it_lacks_and_nothing_that_was_tak
     async with (
         Process(tmp_path / "a") as primary,
         Detour(primary) as replication,
-        Process(tmp_path / "b", "--replicaof", f"127.0.0.1 {replication.port}", *AT_ONCE) as replica,
+        Process(tmp_path / "b", "--replicaof", f"127.0.0.1 {replication.port}") as replica,
         Detour(primary) as detour,
         worker(detour.url, "a") as here, worker(detour.url, "b") as there,
         Traffic(here) as traffic,
@@ -234,7 +233,8 @@ async def in_sync(primary: Process) -> bool:
 
 
 @pytest.mark.req("P1")
-async def test_a_release_that_a_node_has_missed_is_not_undone_by_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trimmed", [False, True])
+async def test_a_release_that_a_node_has_missed_is_not_undone_by_it(tmp_path: Path, trimmed: bool) -> None:
     """The store restarts while one worker is cut off; what was released meanwhile stays released."""
     async with (
         Process(tmp_path / "a") as server, Process(tmp_path / "b") as gone, Detour(server) as detour,
@@ -246,6 +246,9 @@ async def test_a_release_that_a_node_has_missed_is_not_undone_by_it(tmp_path: Pa
         detour.server = gone
         await detour.cut()
         await here.release("alice")
+        if trimmed:
+            keys = Keys(64)
+            await server.call("XTRIM", keys.of_partition(keys.partition("alice"), "changes"), "MAXLEN", 0)
         server.kill()
         server.start()
         await server.serving()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 import redis.asyncio
 
+from gateway.state.address import Login, Server
 from gateway.state.engine import Engine
 from gateway.state.errors import StoreRefused, StoreUnavailable
+from gateway.state.link import MOST_CHECKS, Link
 from gateway.state.scripts import CHARGE, Script
 from gateway.state.store import TIMEOUT_S, Store
 from tests.gateway.state.waiting import until
@@ -50,6 +53,30 @@ async def test_a_script_the_store_has_forgotten_is_sent_in_full(store: Store) ->
     )
     assert (charge[0], echo, again[0]) == (1, b"x", 1)
     assert again[2] - charge[2] == 1_000_000  # charged once each
+
+
+@pytest.mark.req("P3")
+async def test_the_checks_of_one_turn_are_one_command_and_each_gets_its_own_answer(store: Store) -> None:
+    await asyncio.gather(*(store.run(CHARGE, [b"warm"], ONE_CHARGE[1]) for _ in range(2)))
+    before = store.sent
+    keys = [b"limit-%d" % (number % 30) for number in range(50)]
+    answers = await asyncio.gather(*(store.run(CHARGE, [key], ONE_CHARGE[1]) for key in keys), store.command("PING"))
+    assert store.sent - before == 2
+    first, second = answers[:20], answers[30:50]
+    assert [later[2] - earlier[2] for earlier, later in zip(first, second, strict=True)] == [1_000_000] * 20
+    await asyncio.gather(*(store.run(CHARGE, [b"many"], (1, 10_000_000, 1, 1)) for _ in range(2 * MOST_CHECKS + 2)))
+    assert store.sent - before == 2 + 3
+    await store.run(CHARGE, *ONE_CHARGE)
+    assert store.sent - before == 2 + 3 + 2, "one alone goes as the script that it is, which was not known"
+
+
+async def test_a_check_that_fails_disturbs_no_other_of_its_turn(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    await store.command("HSET", "no-limit", "a", "b")
+    fine, wrong, also_fine = (store.run(CHARGE, [key], ONE_CHARGE[1]) for key in (b"x", b"no-limit", b"y"))
+    assert (await fine)[0] == (await also_fine)[0] == 1
+    with pytest.raises(StoreRefused, match="WRONGTYPE"):
+        await wrong
+    assert (store.refused, caplog.text.count("the store refuses: WRONGTYPE")) == (1, 1)
 
 
 async def test_an_error_reply_fails_its_own_call_only(store: Store) -> None:
@@ -99,6 +126,11 @@ async def test_a_store_that_is_not_there_yet_is_waited_for_by_nobody(engine: Eng
         with pytest.raises(StoreUnavailable):
             await store.run_durably(ECHO, (), ("x",))
     assert time.monotonic() - started < 1.0
+
+
+async def test_a_server_that_takes_connections_and_says_nothing_is_told_as_such() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(StoreUnavailable, match="no answer in time"):
+        await Link.open(Server("127.0.0.1", silent.getsockname()[1]), Login(), 1.0, 0.05)
 
 
 async def test_a_pause_of_this_process_is_not_taken_for_a_hung_store(store: Store) -> None:
