@@ -23,8 +23,7 @@ from gateway.settings import StateSettings
 from gateway.state.engine import Engine
 from gateway.state.link import Reply
 from gateway.state.partitions import Keys
-from gateway.state.quotas import limit_arguments
-from gateway.state.scripts import CHARGE, DM
+from gateway.state.scripts import DM, SEND_DM
 from gateway.state.state import State, open_state
 from protection.events import Event, Kind
 from protection.policy import Limits, Policy
@@ -103,7 +102,8 @@ async def quota(engine: Engine) -> dict[str, float]:
 async def leases(engine: Engine) -> dict[str, float]:
     """One sender on all processes: the worst window against what the rate and the bound of leases allow there."""
     rate = (FLOOD.limit, FLOOD.period_s)
-    async with workers(engine.url, str(engine.data_dir), PROCESSES, flood=rate) as others:
+    endless = (ENDLESS.limit, ENDLESS.period_s)  # so that the limit in one room is the one that is met
+    async with workers(engine.url, str(engine.data_dir), PROCESSES, flood=rate, sender_flood=endless) as others:
         start = time.monotonic() + 0.5
         tasks = [Task("flood", f"w{number}", seconds=FLOOD_S, start=start) for number in range(PROCESSES)]
         answers = await asyncio.gather(*(other.ask(task) for other, task in zip(others, tasks, strict=True)))
@@ -211,14 +211,17 @@ def _checks(state: State, numbers: Iterator[int]) -> Callable[[], tuple[Reply, R
     """What `gateway.state.loading` asks the store for one DM, without what it does with the answer."""
     keys, store = Keys(StateSettings().partitions), state.store
     one = (ENDLESS.interval_us, ENDLESS.period_us)
+    reached = Limits().strangers_reached
 
     def ask() -> tuple[Reply, Reply]:
         number = next(numbers)
         sender, target = f"s-{number % 5000}", f"t-{number % 500}"
-        of_target = (keys.of("circle", target), keys.pair("dm-pair", target, sender), keys.of("dm-strangers", target))
+        pair, everyone = keys.pair("dm-pair", target, sender), keys.of("dm-strangers", target)
+        of_target = (keys.of("members", target), pair, everyone, keys.pair("talk", target, sender))
+        of_sender = (keys.of("dm-flood", sender), keys.of("reached", sender))
         return (
-            store.run(DM, of_target, (sender, *one, *one)),
-            store.run(CHARGE, (keys.of("dm-flood", sender),), limit_arguments(ENDLESS)),
+            store.run(DM, of_target, (sender, *one, *one, 0)),
+            store.run(SEND_DM, of_sender, (*one, target, reached.limit, reached.period_s * 1000)),
         )
 
     return ask
