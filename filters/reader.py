@@ -44,15 +44,15 @@ class Reader:
     def scan(self, text: str, thresholds: Thresholds | None = None) -> Scan:
         """Everything that is found in a text; without ``thresholds``, by the shipped ones.
 
-        The score is the chance that the terms or the model are right. The model's hits come last: at most one of abuse,
-        over the clause that it rates highest, and at most one cry for help, over the whole text. One call of compiled
-        code each, over the same UTF-8.
+        The score is the chance that the model is right, or else the terms (it knows their score already: a quarter of
+        it counts). The model's hits come last: at most one of abuse, over the clause that it rates highest, and at most
+        one cry for help, over the whole text. One call of compiled code each, over the same UTF-8.
         """
         thresholds = thresholds or Thresholds.shipped()
         utf8 = text.encode("utf-8", "surrogatepass")
         scan = self.scanner.scan_utf8(text, utf8)
         judgement = self._model.judge_utf8(utf8, scan.score)
-        together = 1.0 - (1.0 - chance(judgement.hostile)) * (1.0 - scan.score / 2)
+        together = 1.0 - (1.0 - chance(judgement.hostile)) * (1.0 - scan.score / 4)
         hits = scan.hits
         if judgement.hostile >= thresholds.least and (hit := self._abuse(text, judgement.hostile, thresholds)):
             hits += (hit,)

@@ -40,7 +40,8 @@ MOST_LETTERS = 5
 MOST_SOUNDS = 4
 
 # What the context of a text is counted as; the markers of `rewriting` follow.
-SIZE, LATINS, DIGITS, SYMBOLS, QUESTIONS, QUOTES, EXCLAMATIONS, MARKERS = range(8)
+SIZE, LATINS, SPELLED, IDEOGRAPHS, DIGITS, SYMBOLS, QUESTIONS, QUOTES, EXCLAMATIONS, MARKERS = range(10)
+"""SPELLED: Latin letters in runs that may be pinyin. IDEOGRAPHS: and letters of other scripts than Latin."""
 FIRST_SYMBOL = 0x1F000
 """Code points from here on are emoji, but for rare characters."""
 
@@ -163,6 +164,7 @@ def _read_letters(alphabet, utf8, end, scratch, context):  # type: ignore[no-unt
         context[LATINS] += kind == LATIN
         context[DIGITS] += kind == DIGIT
         context[SYMBOLS] += letter >= FIRST_SYMBOL
+        context[IDEOGRAPHS] += kind == OTHER and letter < FIRST_SYMBOL
         size += 1
     if scratch[size - 1, KINDS_AT] != END:
         scratch[size, LETTERS_AT] = BREAK
@@ -186,6 +188,8 @@ def _rewrite(alphabet, spelling, meanings, gate, scratch, size, context):  # typ
                 hashed = step(hashed, scratch[at + taken, LETTERS_AT])
                 taken += 1
             sounds = _spell(spelling, scratch, at, taken, sounds)
+            if scratch[sounds - 1, SOUNDS_AT] < FIRST_SYLLABLE << 16:
+                context[SPELLED] += taken
             letter = _meaning(meanings, gate, hashed, context)
             if letter > 0:
                 scratch[kept, LETTERS_AT] = letter

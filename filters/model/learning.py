@@ -85,8 +85,8 @@ class Network(msgspec.Struct, frozen=True):
 
 def logistic(
     inputs: NDArray[np.float64], wanted: NDArray[np.bool_], cost: NDArray[np.float64], ridge: float
-) -> Network:
-    """Logistic regression by Newton's method, as a network of two units: one for what speaks for it, one against."""
+) -> tuple[NDArray[np.float64], float]:
+    """Logistic regression by Newton's method: the weights of the inputs, and a bias."""
     centre = (inputs * cost[:, None]).sum(axis=0) / cost.sum()
     spread = inputs.std(axis=0) + 0.05
     rows = np.column_stack([(inputs - centre) / spread, np.ones(len(inputs))])
@@ -99,8 +99,7 @@ def logistic(
         curve = np.einsum("ri,rj->ij", rows * (cost * chance * (1 - chance))[:, None], rows) + np.diag(penalty)
         weights = weights + np.linalg.solve(curve + 1e-9 * np.eye(len(curve)), slope)
     plain = weights[:-1] / spread
-    bias = float(weights[-1] - centre @ plain)
-    return Network(np.column_stack([plain, -plain]), np.array([bias, -bias]), np.array([1.0, -1.0]), 0.0)
+    return plain, float(weights[-1] - centre @ plain)
 
 
 def network(

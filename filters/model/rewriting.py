@@ -88,10 +88,13 @@ def meanings() -> dict[str, int]:
 
 
 def heard() -> dict[tuple[int, ...], int]:
-    """What each sequence of sounds means: the words of HEARD that have two syllables or more."""
+    """What each sequence of sounds means: the words of HEARD that have two syllables or more.
+
+    Heard as a group is whatever a text about groups may be known by: their names, and the marker ``topic``.
+    """
     found: dict[tuple[int, ...], int] = {}
     words = {name: _file()["markers"].get(name, "").split() for name in HEARD}
-    words["group"] = " ".join(_file()["groups"].values()).split()
+    words["group"] = [*group_names(), *_file()["markers"]["topic"].split()]
     for name in HEARD:
         for word in map(Folding.shipped().letters, words[name]):
             if 2 <= len(word) <= LONGEST and all(map(is_hanzi, word)):

@@ -27,16 +27,32 @@ from filters.model.features import (
     context_size,
     tables,
 )
-from filters.model.grams import DIGITS, LATINS, SIZE, SYMBOLS, bucket_of, letter_grams, read, sound_grams
+from filters.model.grams import (
+    DIGITS,
+    IDEOGRAPHS,
+    LATINS,
+    SIZE,
+    SPELLED,
+    SYMBOLS,
+    bucket_of,
+    letter_grams,
+    read,
+    sound_grams,
+)
 from filters.model.inputs import (
     AT_CONTEXT,
+    AT_GROUP,
     AT_SOUNDS,
+    CHAT,
     CHAT_ASIDE,
-    CHAT_CHINESE,
-    CHAT_ENGLISH,
+    DIRECT,
+    DIRECT_ASIDE,
+    ENGLISH,
+    ENGLISH_GROUP,
     GROUP_ASIDE,
     LATIN_HEADS,
     MOST,
+    PINYIN,
 )
 from filters.model.training import class_buckets
 from filters.model.weights import CLASSES, HEADS, Weights
@@ -44,7 +60,7 @@ from filters.model.weights import CLASSES, HEADS, Weights
 _WEIGHTS = types.Array(int8, 2, "C", readonly=True)
 _ROW = types.Array(float32, 1, "C", readonly=True)
 _MATRIX = types.Array(float32, 2, "C", readonly=True)
-MODEL = types.Tuple((_WEIGHTS, _ROW, _ROW, _WEIGHTS, _ROW, _ROW, _MATRIX, _ROW, _MATRIX, _ROW))  # type: ignore[no-untyped-call]
+MODEL = types.Tuple((_WEIGHTS, _ROW, _ROW, _WEIGHTS, _ROW, _ROW, _MATRIX, _ROW, _ROW, _ROW))  # type: ignore[no-untyped-call]
 _NUMBERS = types.Array(float64, 1, "C")
 _LATIN = tuple(HEADS.index(head) for head in LATIN_HEADS)
 
@@ -74,11 +90,11 @@ class Model:
         each = weights.letters, weights.sounds
         tuples = [(one.weights, one.scale, one.bias) for one in each]
         last = weights.combination
-        self._model = (*tuples[0], *tuples[1], last.hidden, last.hidden_bias, last.output, last.output_bias)
+        self._model = (*tuples[0], *tuples[1], last.first, last.first_bias, last.last, last.last_bias)
         self._scratch = np.zeros((LONGEST + 8, 4), dtype=np.int64)
         self._grams = np.zeros(MOST_GRAMS, dtype=np.uint64)
         self._context = np.zeros(context_size(), dtype=np.int64)
-        self._numbers = np.zeros(inputs.count() + 2, dtype=np.float64)
+        self._numbers = np.zeros(inputs.count() + len(last.first_bias) + 1, dtype=np.float64)
         self._extractor = Extractor()
 
     @classmethod
@@ -98,7 +114,7 @@ class Model:
         hostile = self._score(
             tables(), self._model, utf8, end, terms, self._scratch, self._grams, self._context, numbers
         )
-        return Judgement(hostile, float(numbers[-1]))
+        return Judgement(hostile, float(numbers[inputs.count()]))
 
     def classes(self, text: str) -> list[tuple[Harm, float]]:
         """The classes of abuse and how likely each is if the text is abusive, the likeliest first: a softmax."""
@@ -164,39 +180,43 @@ def _score(tables, model, utf8, end, terms, scratch, grams, context, numbers):  
 
 @called
 def _combine(model, terms, context, numbers):  # type: ignore[no-untyped-def]
-    """`filters.model.inputs` and `filters.model.weights.Combination.logits`; the last number takes distress."""
+    """`filters.model.inputs` and `Combination.logits`. Behind the inputs: distress, and scratch."""
     length = len(context)
     most = float64(max(context[SIZE], 1))
-    latin = 2 * context[LATINS] >= context[SIZE]
-    if not latin:
+    latin, spelled = context[LATINS], context[SPELLED]
+    english = latin >= context[IDEOGRAPHS] and (spelled < PINYIN or 4 * spelled <= 3 * latin)
+    if not english:
         for head in _LATIN:
             numbers[head] = numbers[AT_SOUNDS + head] = 0.0
     for at in range(length):
         numbers[AT_CONTEXT + at] = float64(min(context[at], MOST)) / MOST
     numbers[AT_CONTEXT + SIZE] = np.log1p(most) / 4
     numbers[AT_CONTEXT + LATINS] = context[LATINS] / most
+    numbers[AT_CONTEXT + SPELLED] = context[SPELLED] / most
+    numbers[AT_CONTEXT + IDEOGRAPHS] = context[IDEOGRAPHS] / most
     numbers[AT_CONTEXT + DIGITS] = context[DIGITS] / most
     numbers[AT_CONTEXT + SYMBOLS] = context[SYMBOLS] / most
     numbers[AT_CONTEXT + length] = terms
-    hidden, hidden_bias, output, output_bias = model[6], model[7], model[8], model[9]
-    group = float64(output_bias[0])
-    chat = float64(output_bias[1])
-    distress = float64(output_bias[2])
-    for unit in range(hidden.shape[1]):
-        total = float64(hidden_bias[unit])
-        for at in range(hidden.shape[0]):
-            total += numbers[at] * hidden[at, unit]
-        if total > 0:
-            group += total * output[unit, 0]
-            chat += total * output[unit, 1]
-            distress += total * output[unit, 2]
-    numbers[len(numbers) - 1] = distress
-    if latin:
-        return chat - CHAT_ENGLISH
-    chat -= CHAT_CHINESE
+    first, first_bias, last, last_bias = model[6], model[7], model[8], model[9]
+    count, units = first.shape[0], len(last)
+    sums = numbers[count + 1 :]
+    for at in range(len(first_bias)):
+        sums[at] = first_bias[at]
+    for at in range(count):
+        number = numbers[at]
+        if number != 0.0:  # most of the context is not there
+            for unit in range(first.shape[1]):
+                sums[unit] += number * first[at, unit]
+    group = float64(last_bias[0])
+    for unit in range(units):
+        group += max(sums[unit], 0.0) * last[unit]
+    direct, chat, in_english, distress = sums[units], sums[units + 1], sums[units + 2], sums[units + 3]
+    numbers[count] = distress
+    if english:
+        return in_english - (ENGLISH_GROUP if context[length + 1 + AT_GROUP] > 0 else ENGLISH)
     if context[length - 1] > 0:
+        direct -= DIRECT_ASIDE
         chat -= CHAT_ASIDE
     else:
         group -= GROUP_ASIDE
-    most = max(group, chat)
-    return most + np.log1p(np.exp(min(group, chat) - most))
+    return np.log(np.exp(group) + np.exp(direct - DIRECT) + np.exp(chat - CHAT))

@@ -18,7 +18,7 @@ from filters.model import inputs
 from filters.model.disguise import disguised
 from filters.model.features import Extractor, Features
 from filters.model.grams import BITS
-from filters.model.learning import Bags, Network, linear, logistic, network
+from filters.model.learning import Bags, linear, logistic, network
 from filters.model.rewriting import HEARD
 from filters.model.weights import CLASS_BITS, CLASSES, HEADS, OUTPUTS, Combination, Table, Weights
 
@@ -53,17 +53,16 @@ class Lesson(msgspec.Struct, frozen=True):
 
 SOURCES: dict[str, dict[str, Lesson]] = {
     "group": {"group": Lesson(1, 1), "abuse": Lesson(0, 0.2), "distress": Lesson(0.1, 0.1), "danger": Lesson(0.1, 0.1),
-              "sexual": Lesson(0.1, 0.1), "marketing": Lesson(0.1, 0.1)},
+              "insult": Lesson(0, 0.04), "criticism": Lesson(0.04, 0.04)},
     "group-respelled": {"group": Lesson(0.5, 0.5)},
-    "tweets": {"abuse": Lesson(0, 0.2), "english": Lesson(0.3, 0.5), "distress": Lesson(0.05, 0.1),
-               "marketing": Lesson(0.05, 0.1)},
+    "tweets": {"abuse": Lesson(0, 0.2), "english": Lesson(0.3, 0.5), "distress": Lesson(0.05, 0.1)},
     "comments": {"abuse": Lesson(0, 0.2), "english": Lesson(1, 1)},
     "spans": {"english": Lesson(0.3, 0.3)},
     "contrast": {"abuse": Lesson(0, 0.2), "contrast": Lesson(1, 1), "english": Lesson(0.3, 0.3)},
     "names": {"group": Lesson(0, 2), "english": Lesson(0, 1), "abuse": Lesson(0, 1), "contrast": Lesson(0, 1)},
     "bank": {head: Lesson(1, 1) for head in HEADS},
     "words": {"abuse": Lesson(0.5, 0.5), "english": Lesson(0.5, 0.5), "danger": Lesson(0.5, 0.5),
-              "sexual": Lesson(0.5, 0.5), "distress": Lesson(0.5, 0.5)},
+              "insult": Lesson(0.5, 0.5), "criticism": Lesson(0.5, 0.5), "distress": Lesson(0.5, 0.5)},
 }  # fmt: skip
 """By source: groups of people (COLD), the same respelled, tweets, comments, words marked as toxic, sentences told apart
 by little (HatemojiBuild), names of groups of people (which are no
@@ -79,6 +78,9 @@ _COST = {"group": 1.0, "contrast": 0.5}
 _USUAL_COST = 0.3
 
 _DANGER = frozenset({Harm.THREAT, Harm.SELF_HARM, Harm.PRIVACY})
+_DIRECT = frozenset({Harm.INSULT, Harm.MOCKERY, Harm.THREAT, Harm.PILE_ON, Harm.SELF_HARM})
+_OWN = {"group": Harm.HATRED, "insult": Harm.INSULT}
+"""Heads that are for one class."""
 
 
 def wanted(head: str, one: Example) -> bool:
@@ -89,8 +91,8 @@ def wanted(head: str, one: Example) -> bool:
         return one.harm is Harm.DISTRESS
     if head == "danger":
         return one.harm in _DANGER
-    if head in ("sexual", "marketing"):
-        return one.harm is Harm(head)
+    if head == "criticism":
+        return one.about.startswith(head)
     return one.hostile
 
 
@@ -99,8 +101,8 @@ def lesson(head: str, one: Example) -> float:
     weights = SOURCES.get(one.source, {}).get(head)
     if weights is None:
         return 0.0
-    if head == "group" and one.source == "bank" and one.hostile and one.harm is not Harm.HATRED:
-        return 0.0  # of other harm than hatred the head says neither
+    if head in _OWN and one.source in ("bank", "words") and one.hostile and one.harm is not _OWN[head]:
+        return 0.0  # of other harm than its own the head says neither
     return weights.hostile if one.hostile else weights.fine
 
 
@@ -129,7 +131,7 @@ def train(
             for number, one in enumerate(features)
         ]
     )
-    combination = _combined([_expert(output, examples, rows) for output in OUTPUTS])
+    combination = _combined(examples, rows)
     progress("combination")
     return Weights(letters, sounds, _classes(examples, features), combination)
 
@@ -142,27 +144,48 @@ def _disguised(examples: Sequence[Example]) -> list[Example]:
 
 def _trust(output: str, one: Example) -> float:
     """What an error at an example costs an output of the combination; 0 where the example says nothing."""
-    bank = one.source == "bank"
+    bank, chinese = one.source == "bank", not one.text.isascii()
     if output == "group":
+        if bank and one.hostile:
+            return 1.5 if one.harm is Harm.HATRED else 0.0
         if bank:
-            return 1.5 if not one.hostile or one.harm is Harm.HATRED else 0.0
+            return 15.0 if one.about.startswith("criticism") else 3.0
         return {"names": 3.0, "group": 1.0, "group-respelled": 1.5, DISGUISED: 2.5}.get(one.source, 0.0)
-    if output == "chat":
+    if output == "direct":
         if one.source == "group":
-            return 0.0 if one.hostile else 0.03
+            return 0.0 if one.hostile else 0.25
+        if not bank or not chinese:
+            return 0.0
+        if one.hostile:
+            return 1.0 if one.harm in _DIRECT else 0.0
+        return 5.0 if one.about.startswith("criticism") else 3.0 if one.harm is Harm.DISTRESS else 1.0
+    if output == "chat":
         if bank:
-            return 1.0 if one.text.isascii() else 0.15
+            return 1.0 if chinese else 0.0
+        return {"names": 0.1, "group": 0.0 if one.hostile else 0.03}.get(one.source, 0.0)
+    if output == "english":
+        if bank:
+            return 0.0 if chinese else 1.0
         return {"names": 0.1, "tweets": 0.15, "comments": 1.0, "contrast": 0.2}.get(one.source, 0.0)
     return {"tweets": 0.03, "comments": 0.1, "contrast": 0.03, "bank": 1.0, "group": 0.03}.get(one.source, 0.0)
 
 
-_INPUTS = {"group": ("group",), "chat": ("english", "contrast", "abuse"), "distress": ("distress", "danger", "abuse")}
+_INPUTS = {
+    "group": ("group", "criticism"),
+    "direct": ("insult", "criticism"),
+    "chat": ("abuse", "insult", "criticism"),
+    "english": ("english", "contrast", "abuse"),
+    "distress": ("distress", "danger", "abuse"),
+}
 """The heads that an output sees of each view."""
 _HEARD = frozenset(f"heard {name}" for name in HEARD)
+_FORM = frozenset({"size", "digit", "symbol", "latin", "spelled", "ideograph"})
 _UNSEEN = {
     "group": frozenset({"terms"}),
-    "chat": frozenset({"size", "digit", "symbol", "latin"}) | _HEARD,
-    "distress": frozenset({"size", "digit", "symbol", "latin", "terms"}) | _HEARD,
+    "direct": _FORM,
+    "chat": _FORM | _HEARD,
+    "english": _FORM | _HEARD,
+    "distress": _FORM | _HEARD | {"terms"},
 }
 """What of the context an output does not see: sources differ in it for reasons of their own."""
 _UNITS = 8
@@ -170,40 +193,41 @@ _UNITS = 8
 _RIDGE = 0.01
 
 
-def _expert(output: str, examples: Sequence[Example], rows: NDArray[np.float64]) -> tuple[NDArray[np.intp], Network]:
-    """The columns that an output sees, and its network."""
-    names = inputs.names()
-    seen = [
-        number
-        for number, name in enumerate(names)
-        if (name.split(".")[1] in _INPUTS[output] if "." in name else name not in _UNSEEN[output])
-    ]
-    columns = np.array(seen)
-    cost = np.array([_trust(output, one) for one in examples])
-    chosen = np.flatnonzero(cost > 0).tolist()
-    goals = np.array(
-        [(examples[n].harm is Harm.DISTRESS) if output == "distress" else examples[n].hostile for n in chosen]
+def _combined(examples: Sequence[Example], rows: NDArray[np.float64]) -> Combination:
+    """Each output learns by itself, from its own examples and the columns that it sees."""
+    first = np.zeros((inputs.count(), _UNITS + len(OUTPUTS) - 1))
+    bias = np.zeros(first.shape[1])
+    last, last_bias = np.zeros(_UNITS), 0.0
+    for number, output in enumerate(OUTPUTS):
+        columns = _seen(output)
+        cost = np.array([_trust(output, one) for one in examples])
+        chosen = np.flatnonzero(cost > 0)
+        known = rows[np.ix_(chosen, columns)]
+        goals = np.array(
+            [
+                (examples[n].harm is Harm.DISTRESS) if output == "distress" else examples[n].hostile
+                for n in chosen.tolist()
+            ]
+        )
+        if number == 0:
+            found = network(known, goals, cost[chosen], _UNITS)
+            first[columns, :_UNITS], bias[:_UNITS] = found.hidden, found.hidden_bias
+            last, last_bias = found.output, found.bias
+        else:
+            at = _UNITS + number - 1
+            first[columns, at], bias[at] = logistic(known, goals, cost[chosen], _RIDGE)
+    return Combination(*(part.astype(np.float32) for part in (first, bias, last, np.array([last_bias]))))
+
+
+def _seen(output: str) -> NDArray[np.intp]:
+    """The columns that an output sees."""
+    return np.array(
+        [
+            number
+            for number, name in enumerate(inputs.names())
+            if (name.split(".")[1] in _INPUTS[output] if "." in name else name not in _UNSEEN[output])
+        ]
     )
-    known = rows[np.ix_(np.array(chosen), columns)]
-    if output == "group":
-        return columns, network(known, goals, cost[chosen], _UNITS)
-    return columns, logistic(known, goals, cost[chosen], _RIDGE)
-
-
-def _combined(experts: Sequence[tuple[NDArray[np.intp], Network]]) -> Combination:
-    """The networks side by side."""
-    units = sum(len(network.output) for _, network in experts)
-    hidden = np.zeros((inputs.count(), units))
-    output = np.zeros((units, len(experts)))
-    first = 0
-    for number, (columns, expert) in enumerate(experts):
-        last = first + len(expert.output)
-        hidden[columns, first:last] = expert.hidden
-        output[first:last, number] = expert.output
-        first = last
-    bias = np.concatenate([expert.hidden_bias for _, expert in experts])
-    ends = np.array([expert.bias for _, expert in experts])
-    return Combination(*(part.astype(np.float32) for part in (hidden, bias, output, ends)))
 
 
 def _heads(

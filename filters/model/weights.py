@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 
 from filters.classes import Harm
 
-HEADS = ("group", "abuse", "english", "contrast", "distress", "danger", "sexual", "marketing")
+HEADS = ("group", "abuse", "english", "contrast", "distress", "danger", "insult", "criticism")
 """What is added up for each gram: group hatred, any abuse of chat, English abuse, hatred told apart from its like,
-distress, threats and calls to self-harm and private data, sexual, marketing."""
+distress, threats and calls to self-harm and private data, insults, criticism of things (which is no abuse)."""
 CLASSES = tuple(harm for harm in Harm if harm is not Harm.DISTRESS)
 """The columns of the table that tells the classes of abuse apart."""
 CLASS_BITS = 16
-OUTPUTS = ("group", "chat", "distress")
-"""Of the combination: hatred of groups of people, any other abuse, distress."""
+OUTPUTS = ("group", "direct", "chat", "english", "distress")
+"""Experts of the combination. Of Chinese: hatred of groups of people, abuse to somebody's face (insult, threat), abuse
+of any class; any abuse in English; distress."""
 
-_MAGIC = b"shieldwire-model 1\n"
+_MAGIC = b"shieldwire-model 2\n"
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -50,20 +51,22 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Combination(msgspec.Struct, frozen=True):
-    """Networks side by side as one, with one hidden layer: `filters.model.inputs` to OUTPUTS."""
+    """`filters.model.inputs` to OUTPUTS: the first is a network with one hidden layer, all others are linear."""
 
-    hidden: NDArray[np.float32]
-    """[inputs, units]"""
-    hidden_bias: NDArray[np.float32]
-    output: NDArray[np.float32]
-    """[units, OUTPUTS]: each unit belongs to one of them"""
-    output_bias: NDArray[np.float32]
+    first: NDArray[np.float32]
+    """[inputs, units and the other outputs]"""
+    first_bias: NDArray[np.float32]
+    last: NDArray[np.float32]
+    """[units]: of the network"""
+    last_bias: NDArray[np.float32]
+    """[1]"""
 
     def logits(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of rows of inputs."""
-        units = np.maximum(inputs @ self.hidden.astype(np.float64) + self.hidden_bias, 0.0)
-        found: NDArray[np.float64] = units @ self.output.astype(np.float64) + self.output_bias
-        return found
+        sums = inputs @ self.first.astype(np.float64) + self.first_bias
+        units = len(self.last)
+        network = np.maximum(sums[:, :units], 0.0) @ self.last.astype(np.float64) + self.last_bias[0]
+        return np.column_stack([network, sums[:, units:]])
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -89,7 +92,7 @@ class Weights(msgspec.Struct, frozen=True):
     def from_bytes(cls, data: bytes) -> Self:
         """Read what ``to_bytes`` wrote; ``ValueError`` where it is something else."""
         if not data.startswith(_MAGIC):
-            raise ValueError("not a model of version 1")
+            raise ValueError("not a model of version 2")
         return msgspec.msgpack.decode(zlib.decompress(data[len(_MAGIC) :]), type=cls, dec_hook=_unpack)
 
 

@@ -62,7 +62,7 @@ def naive_judgement(text: str, terms: float) -> tuple[float, float]:
     weights = MODEL.weights
     row = inputs.of(weights.letters.scores(found.letters), weights.sounds.scores(found.sounds), found.context, terms)
     logits = weights.combination.logits(row[None, :])[0]
-    return inputs.hostile(logits, row), float(logits[2])
+    return inputs.hostile(logits, row, inputs.is_english(found.context)), float(logits[4])
 
 
 @pytest.mark.req("W2")
@@ -163,3 +163,30 @@ def test_components_side_by_side_are_read_as_one(plain: str, written: str) -> No
 @pytest.mark.parametrize("written", ["ni shi shabi", "nishi sha bi", "拟使沙币"])
 def test_what_sounds_alike_is_heard_alike(written: str) -> None:
     assert EXTRACTOR.of(written).sounds.tolist() == EXTRACTOR.of("你是傻逼").sounds.tolist()
+
+
+@pytest.mark.req("W2")
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("zhe xie ren zhen rang ren e xin", False),
+        ("these people are disgusting", True),
+        ("haha nice", True),
+        ("?", True),
+    ],
+)
+def test_pinyin_is_no_english(text: str, english: bool) -> None:
+    assert inputs.is_english(EXTRACTOR.of(text).context) is english
+
+
+@pytest.mark.req("W3")
+@pytest.mark.parametrize(
+    ("complaint", "insult"),
+    [
+        ("骗子商家，等了两个小时，饭都凉了，真恶心", "你这个骗子真恶心"),
+        ("垃圾酒店，房间又脏又小，前台态度差", "你就是个垃圾"),
+    ],
+)
+def test_a_complaint_ranks_below_an_insult_in_its_words(complaint: str, insult: str) -> None:
+    assert MODEL.judge(complaint).hostile < MODEL.judge(insult).hostile
+    assert MODEL.judge(complaint).hostile < 0
