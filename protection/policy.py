@@ -13,7 +13,7 @@ from filters.thresholds import Threshold, Thresholds
 from protection.events import Kind
 from protection.risk import Level
 from protection.verdicts import Disposition
-from ratelimit.rate import Rate
+from ratelimit.rate import MICROSECONDS, Rate
 
 
 class PolicyError(ValueError):
@@ -68,6 +68,9 @@ def _shifted(threshold: Threshold, shift: float) -> Threshold:
     return Threshold(threshold.flag + shift, threshold.refuse + shift)
 
 
+ROOMS_AT_ONCE = 3
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rates, per sender unless said otherwise."""
 
@@ -75,14 +78,22 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Public messages of one sender in one room."""
     dm_flood: Rate = Rate(30, 60)
     """DMs of one sender to anybody."""
-    sender_flood: Rate = Rate(60, 30)
-    """Public messages of one sender in all rooms together."""
+    sender_flood: Rate | None = None
+    """Public messages of one sender in all rooms together; None: what `ROOMS_AT_ONCE` rooms take."""
     strangers_reached: Rate = Rate(60, 3600)
     """Strangers whom one sender may write to: so many different ones in any time so long."""
     stranger_dm: Rate = Rate(5, 600)
     """DMs of one stranger to one person."""
     strangers_dm: Rate = Rate(60, 600)
     """DMs of all strangers together to one person."""
+
+    @property
+    def in_all_rooms(self) -> Rate:
+        """The limit of one sender's public messages in all rooms together."""
+        if self.sender_flood is not None:
+            return self.sender_flood
+        most = self.flood.period_s * MICROSECONDS
+        return Rate(min(ROOMS_AT_ONCE * self.flood.limit, most), self.flood.period_s)
 
 
 class CaseRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

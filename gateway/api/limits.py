@@ -23,7 +23,8 @@ async def put(call: Call[LimitsBody]) -> Applied:
 
 async def read(call: Call[Nothing]) -> LimitsAnswer:
     """The limits in force, and which of them stand in for those of the policy file."""
-    limits = msgspec.structs.asdict(call.gate.state.limits())
+    in_force = call.gate.state.limits()
+    limits = {**msgspec.structs.asdict(in_force), "sender_flood": in_force.in_all_rooms}
     changed = call.gate.state.live_limits()
     return LimitsAnswer({name: str(rate) for name, rate in limits.items()}, tuple(sorted(changed)))
 

@@ -17,9 +17,10 @@ from gateway.state.blocked import BlockedLists
 from gateway.state.casebook import Casebook
 from gateway.state.changes import Applied, Changes, Once
 from gateway.state.clock import StoreClock
+from gateway.state.dms import read_account
 from gateway.state.engine import sync
 from gateway.state.errors import StoreUnavailable
-from gateway.state.loading import Loader, read_account
+from gateway.state.loading import Loader
 from gateway.state.partitions import WORKERS_KEY, Keys, encode
 from gateway.state.reader import Reader
 from gateway.state.replica import Change, Noun, Replica, read_blocklist

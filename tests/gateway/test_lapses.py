@@ -82,7 +82,7 @@ async def test_former_settings_come_back_and_are_kept_again(open_states: OpenSta
     here, there = await open_states("a"), await open_states("b")
     settings = Protection(DMS, here.now() + 3600)
     await here.engage("alice", settings)
-    await there.engage("alice", Protection.lasting(ONE_KEY, there.now(), SOON_S, "one-key"))
+    await there.engage("alice", Protection.lasting(ONE_KEY, there.now(), LATER_S, "one-key"))
     covered = here.protection_of("alice")
     assert covered is not None
     assert (covered.kinds, covered.former) == (ONE_KEY, settings)

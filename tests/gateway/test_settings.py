@@ -8,8 +8,9 @@ import pytest
 
 from filters.classes import Harm
 from gateway.routes import Downlink, Fields, Hide, Hiding
-from gateway.settings import SettingsError, load_settings
+from gateway.settings import PolicySettings, SettingsError, load_settings
 from protection.verdicts import Disposition
+from ratelimit.rate import Rate
 
 ROUTE = """
 [[route]]
@@ -157,3 +158,10 @@ def test_mistakes_in_the_environment_are_named_too(name: str, value: str, messag
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="No such file"):
         load_settings(tmp_path / "nowhere.toml", {})
+
+
+@pytest.mark.req("P3", "S1")
+def test_who_may_say_more_in_one_room_may_say_more_in_all() -> None:
+    assert PolicySettings(limits={"flood": "20/10s"}).build().limits.in_all_rooms == Rate(60, 10)
+    assert PolicySettings(limits={"flood": "1000000/1s"}).build().limits.in_all_rooms == Rate(1_000_000, 1)
+    assert PolicySettings(limits={"sender_flood": "7/1s"}).build().limits.in_all_rooms == Rate(7, 1)

@@ -111,3 +111,32 @@ async def test_a_parameter_that_is_not_known_is_refused_by_name(api: Api) -> Non
     status, message = await api.refusal("GET", "users/x/protection?verbose=1")
     assert status == 400
     assert "verbose" in message
+
+
+@pytest.mark.req("P3", "P5", "P10")
+@pytest.mark.parametrize("strange", STRANGE_IDS[::3])
+async def test_rules_lists_and_facts_of_strange_ids_are_nobody_elses(strange: str, api: Api, worker: Worker) -> None:
+    encoded = quote(strange, safe="").replace(".", "%2E")
+    me = {"role": "user", "sub": strange}
+    await api.put(f"users/{encoded}/dm-rules", {"scope": "friends"}, **me)
+    await api.put(f"users/{encoded}/blocklist", {"users": [f"not {strange[:100]}"]}, **me)
+    await api.put(f"accounts/{encoded}", {"minor": True})
+    state = worker.state
+    assert [other for other in STRANGE_IDS if state.own_dm_rules_of(other) is not None] == [strange]
+    assert [other for other in STRANGE_IDS if state.blocked_by(other) is not None] == [strange]
+    assert [other for other in STRANGE_IDS if state.is_minor(other)] == [strange]
+    for path in (f"users/{encoded}/dm-rules", f"users/{encoded}/blocklist", f"accounts/{encoded}"):
+        await api.delete(path)
+    assert not state.is_minor(strange)
+
+
+@pytest.mark.parametrize("bad", ["", "x" * 129, "nul%00", "tab%09", "del%7F", "%FF"])
+async def test_an_id_that_cannot_be_one_is_refused_by_name_everywhere(bad: str, api: Api) -> None:
+    calls = [
+        ("PUT", f"users/{bad}/dm-rules"),
+        ("POST", f"users/{bad}/protection/link"),
+        ("POST", f"users/{bad}/circle"),
+    ]
+    for method, path in [*calls, ("PUT", f"users/{bad}/blocklist"), ("PUT", f"accounts/{bad}/sanctions")]:
+        status, message = await api.refusal(method, path, {})
+        assert (status, message.partition(":")[0]) == (400, "id")

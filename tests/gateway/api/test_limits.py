@@ -18,11 +18,11 @@ async def test_every_limit_of_the_policy_can_be_changed() -> None:
 
 
 async def test_limits_are_changed_by_name_and_the_others_are_the_policys(api: Api, worker: Worker) -> None:
-    usual = {name: str(getattr(Limits(), name)) for name in Limits.__struct_fields__}
+    usual = {name: str(getattr(Limits(), name)) for name in Limits.__struct_fields__} | {"sender_flood": "60/10s"}
     assert await api.get("limits", role="platform") == {"limits": usual, "changed": []}
     answer = await api.put("limits", {"flood": "3/m", "strangers_reached": "5/h"})
     assert (answer["applied"], answer["of"], answer["durable"]) == (1, 1, True)
-    changed = {"flood": "3/60s", "strangers_reached": "5/3600s"}
+    changed = {"flood": "3/60s", "sender_flood": "9/60s", "strangers_reached": "5/3600s"}
     assert await api.get("limits") == {"limits": {**usual, **changed}, "changed": ["flood", "strangers_reached"]}
     await api.put("limits", {"dm_flood": "7/s"})
     assert (await api.get("limits"))["changed"] == ["dm_flood"], "what was named before is the policy's again"

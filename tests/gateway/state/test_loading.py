@@ -165,7 +165,7 @@ async def test_a_relation_asked_for_outside_of_a_message_is_remembered_in_the_sa
     await there.engage("alice", one_key(there))
     before = there.store.calls
     (alice,) = (await there.load(chat("friend", target="alice"))).concerned
-    assert (alice.trusted, there.store.calls - before) == (False, 1)  # the lease of the flood limit, nothing else
+    assert (alice.trusted, there.store.calls - before) == (False, 2)  # the leases of the flood limits, nothing else
 
 
 async def test_an_ended_protection_asks_nothing(state: State) -> None:
@@ -230,7 +230,7 @@ async def test_public_messages_are_paid_by_lease(open_states: OpenState) -> None
     state = await open_states("a", Policy(limits=Limits(flood=rate)))
     answers = [allowed(await state.load(chat("bob"))) for _ in range(25)]
     assert answers == [True] * 20 + [False] * 5
-    everywhere = math.ceil(25 / terms(Limits().sender_flood).quantity)
+    everywhere = math.ceil(25 / terms(Limits(flood=rate).in_all_rooms).quantity)
     room = 20 / terms(rate).quantity + 1
     assert state.store.calls == room + everywhere, "one call a lease, and one to hear that there is no more"
     assert allowed(await state.load(chat("bob", "elsewhere")))
@@ -250,6 +250,15 @@ async def test_leases_of_several_workers_take_from_one_limit(open_states: OpenSt
         while allowed(await state.load(chat("bob"))):
             admitted += 1
     assert admitted == rate.limit
+
+
+@pytest.mark.req("P3", "P6")
+async def test_a_friend_who_floods_somebody_protected_is_flooding_all_the_same(open_states: OpenState) -> None:
+    state = await open_states("a", Policy(limits=Limits(flood=Rate(2, 3600))))
+    await state.engage("alice", one_key(state))
+    await state.tie("alice", ["friend"])
+    comments = [await state.load(Event(Kind.COMMENT, "friend", "hello", target="alice")) for _ in range(3)]
+    assert [refused(comment) for comment in comments] == [[], [], [Scope.FLOOD]]
 
 
 # -- direct messages
