@@ -12,7 +12,7 @@ from gateway.state.errors import StoreUnavailable
 from gateway.state.link import Argument
 from gateway.state.partitions import STREAM_LENGTH, Keys, encode
 from gateway.state.reader import Reader
-from gateway.state.replica import LIMITS, ModeSetting, Noun, read_protection, sanction_field
+from gateway.state.replica import LIMITS, ModeSetting, Noun, Replica, read_protection, sanction_field
 from gateway.state.reports import in_force
 from gateway.state.scripts import CHANGE, SWAP, TIES
 from gateway.state.store import Store
@@ -66,10 +66,11 @@ class Changes:
     repeated), and `ValueError` for a time that is not finite.
     """
 
-    def __init__(self, store: Store, keys: Keys, reader: Reader, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, keys: Keys, reader: Reader, replica: Replica, now: Callable[[], float]) -> None:
         self._store = store
         self._keys = keys
         self._reader = reader
+        self._replica = replica
         self._now = now
 
     async def engage(self, person: str, protection: Protection, once: Once | None = None) -> Applied:
@@ -90,7 +91,8 @@ class Changes:
         Any number of workers may try at the same time: what one has done is no longer there for the others to do. What
         the person has changed meanwhile stands.
         """
-        key, seen = await self._protection(person)
+        key = self._keys.of_partition(self._keys.partition(person), Noun.PROTECTION)
+        seen = await self._kept_protection(key, person)
         due = read_protection(seen).lapse(self._now()) if seen else None
         if due is None:
             return False
@@ -158,18 +160,19 @@ class Changes:
         """End a measure against an account."""
         return await self._put(Noun.SANCTION, account, sanction_field(account, measure), None)
 
-    async def _protection(self, person: str) -> tuple[bytes, bytes]:
-        """The hash in which a person's protection is kept, and what stands there now ("" for none)."""
-        key = self._keys.of_partition(self._keys.partition(person), Noun.PROTECTION)
-        return key, await self._store.command("HGET", key, encode(person)) or b""
+    async def _kept_protection(self, key: bytes, person: str) -> bytes:
+        """A person's protection as it is kept now in the hash at ``key``; "" for none."""
+        return await self._store.command("HGET", key, encode(person)) or b""
 
     async def _protect(
         self, person: str, changed: Callable[[Protection | None, float], Protection | None], once: Once | None = None
     ) -> Applied:
         """Replace a person's protection by what the change makes of it, and of nothing that came after it was read."""
         deadline = time.monotonic() + ANSWER_S
+        key = self._keys.of_partition(self._keys.partition(person), Noun.PROTECTION)
+        # Mostly there is none, as the replica knows: a question less. Should it be wrong, the swap finds out.
+        seen = b"" if self._replica.protection_of(person) is None else await self._kept_protection(key, person)
         while True:
-            key, seen = await self._protection(person)
             value = changed(read_protection(seen) if seen else None, self._now())
             keys = self._swap_keys(person, key)
             if once is not None:
@@ -182,6 +185,7 @@ class Changes:
                 partition = self._keys.partition(person)
                 applied, of = await self._applied(partition, epoch, deadline)
                 return Applied(epoch, applied, of, durable)
+            seen = await self._kept_protection(key, person)
 
     def _swap_keys(self, person: str, key: bytes) -> tuple[bytes, ...]:
         partition = self._keys.partition(person)

@@ -82,7 +82,7 @@ class State:
         self._loader = Loader(
             store, keys, self.replica, self.reader, self.clock, settings.staleness_s, policy, self._blocked, platform
         )
-        self._changes = Changes(store, keys, self.reader, self.now)
+        self._changes = Changes(store, keys, self.reader, self.replica, self.now)
         self._casebook = Casebook(store, policy)
         self._listeners: list[Callable[[Change], None]] = []
         self._keys = keys
