@@ -66,7 +66,7 @@ def application(worker: Worker) -> Starlette:
 
 def bearer(role: str, sub: str = "somebody", **claims: Any) -> dict[str, str]:
     """The headers of a caller."""
-    payload = {"sub": sub, "role": role, "exp": int(time.time()) + 600, **claims}
+    payload = {"sub": sub, "role": role, "exp": int(time.time()) + 3600, **claims}
     return {"Authorization": f"Bearer {jwt.encode(payload, SECRET, 'HS256')}"}
 
 

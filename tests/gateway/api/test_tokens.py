@@ -24,7 +24,7 @@ ED_KEY = ed25519.Ed25519PrivateKey.generate()
 
 
 def claims(**more: Any) -> dict[str, Any]:
-    return {"sub": "streamer", "exp": int(time.time()) + 600, **more}
+    return {"sub": "streamer", "exp": int(time.time()) + 3600, **more}
 
 
 def signed(payload: dict[str, Any], secret: str = SECRET, algorithm: str = "HS256") -> str:
