@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
+import uvloop
 
 from gateway.settings import StateSettings
 from gateway.state.replica import Change, Noun
@@ -152,4 +153,4 @@ async def _main(setup: Setup) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(msgspec.json.decode(sys.argv[1], type=Setup)))
+    uvloop.run(_main(msgspec.json.decode(sys.argv[1], type=Setup)))  # the loop that the gateway runs on
