@@ -52,6 +52,5 @@ def test_a_change_that_judges_the_bank_worse_is_told() -> None:
     criticism = shares([sample for sample in fine if sample.about.startswith("criticism")])
     assert criticism[0] <= 0.05
     assert criticism[1] <= 0.006
-    # Terms refuse all of these: some lines quote a listed slur.
-    assert shares([sample for sample in fine if sample.about == "anti-bias"])[1] <= 0.025
+    assert shares([sample for sample in fine if sample.about == "anti-bias"])[1] <= 0.02
     assert shares([sample for sample in fine if sample.harm is Harm.DISTRESS]) == (0.0, 0.0)

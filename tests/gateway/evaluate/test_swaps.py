@@ -15,23 +15,9 @@ pytestmark = pytest.mark.req("W3")
 
 COMPARED = swaps.compare()
 NEUTRAL = [one for one in COMPARED if one.frame.tone == "neutral"]
-KNOWN = {"前面排队的都是{}": "the model reads 都是 with a name as a judgement of all of them"}
-"""Sentences that the shipped verdict gets wrong (docs/model-card.md), and why."""
 
 
-@pytest.mark.parametrize(
-    "one",
-    [
-        pytest.param(
-            one,
-            id=one.frame.sentence,
-            marks=[pytest.mark.xfail(strict=True, reason=KNOWN[one.frame.sentence])]
-            if one.frame.sentence in KNOWN
-            else [],
-        )
-        for one in NEUTRAL
-    ],
-)
+@pytest.mark.parametrize("one", NEUTRAL, ids=[one.frame.sentence for one in NEUTRAL])
 def test_a_groups_name_alone_flags_no_neutral_sentence(one: Compared) -> None:
     assert [said.text for said in one.crossing(Disposition.NUDGE)] == []
 
