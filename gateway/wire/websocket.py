@@ -24,6 +24,7 @@ from gateway.codecs import RequestFields
 from gateway.downlink import Viewer
 from gateway.judge import JudgePayload
 from gateway.replies import Language, notice
+from gateway.wire.frames import Close
 from gateway.wire.request import ClientRequest, Headers, end_to_end
 from protection.notices import Notice
 
@@ -39,13 +40,6 @@ _HANDSHAKE_HEADERS = frozenset(
         b"sec-websocket-accept",
     )
 )
-
-
-class Close(msgspec.Struct, frozen=True):
-    """How a socket ends: RFC 6455, section 7.4. Codes from 4000 on are this gateway's own."""
-
-    code: int
-    reason: str = ""
 
 
 SERVICE_RESTART = Close(1012, "service restart")
