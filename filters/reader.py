@@ -22,7 +22,7 @@ class Reader:
 
     def __init__(self, scanner: Scanner, model: Model) -> None:
         self.scanner = scanner
-        self._model = model
+        self.model = model
 
     @classmethod
     @cache
@@ -32,7 +32,7 @@ class Reader:
 
     def with_scanner(self, scanner: Scanner) -> Reader:
         """The same model beside other terms. It costs nothing: the model stays where it is, warm."""
-        return Reader(scanner, self._model)
+        return Reader(scanner, self.model)
 
     def warm_up(self) -> None:
         """Touch all that a reading may touch, so that the first text costs what the thousandth does."""
@@ -51,7 +51,7 @@ class Reader:
         thresholds = thresholds or Thresholds.shipped()
         utf8 = text.encode("utf-8", "surrogatepass")
         scan = self.scanner.scan_utf8(text, utf8)
-        judgement = self._model.judge_utf8(utf8, scan.score)
+        judgement = self.model.judge_utf8(utf8, scan.score)
         together = 1.0 - (1.0 - chance(judgement.hostile)) * (1.0 - scan.score / 4)
         hits = scan.hits
         if judgement.hostile >= thresholds.least and (hit := self._abuse(text, judgement.hostile, thresholds)):
@@ -87,17 +87,17 @@ class Reader:
             yield msgspec.structs.replace(hit, why=f"{hit.chance:.2f}: {why}" if why else f"{hit.chance:.2f}")
 
     def _hostile(self, text: str) -> float:
-        return self._model.judge(text).hostile
+        return self.model.judge(text).hostile
 
     def _distress(self, text: str) -> float:
-        return self._model.judge(text).distress
+        return self.model.judge(text).distress
 
     def _abuse(self, text: str, logit: float, thresholds: Thresholds) -> Hit | None:
         """The likeliest class of those that the logit is enough for."""
-        for harm, _ in self._model.classes(text):
+        for harm, _ in self.model.classes(text):
             threshold = thresholds.of(harm)
             if logit >= threshold.flag:
-                start, end = self._model.strongest(text[:LONGEST])
+                start, end = self.model.strongest(text[:LONGEST])
                 severity = Severity.SERIOUS if logit >= threshold.refuse else Severity.MILD
                 return Hit(harm, start, end, severity, MODEL, text[start:end][:_QUOTED], round(chance(logit), 4))
         return None

@@ -117,8 +117,7 @@ class Stitcher:
         short = _SHORT.fullmatch(text)
         if short is None:
             if _LETTER.search(text):
-                self._of_senders.end((sender, place))
-                self._of_rooms.end((room, ""))
+                self.end(sender=sender, room=room, target=target)
             return []
         word, source = short[1], Source(sender, message)
         own = self._of_senders.line((sender, place), now)
@@ -134,6 +133,11 @@ class Stitcher:
         if shared is not own:
             shared.add(word, source, now)
         return []
+
+    def end(self, *, sender: str, room: str = "", target: str = "") -> None:
+        """A long message has passed here, which nobody reads on across."""
+        self._of_senders.end((sender, room or target))
+        self._of_rooms.end((room, ""))
 
     def _may_complete(self, scanner: Scans, own: Line, shared: Line, word: str) -> bool:
         """Is there anything at all in either line with the word behind it? One look at both, a line break between."""

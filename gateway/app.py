@@ -124,6 +124,7 @@ class Gateway:
             # A message must not pay for a compile, nor land on a worker that could serve it a moment later.
             await asyncio.to_thread(self.rules().reader.warm_up)
             await asyncio.to_thread(OwnWords.warm_up)
+            await asyncio.to_thread(self.proxy.warm_up, self.rules())
             await stack.enter_async_context(_running(self._start(escalation)))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._open.wait(), FIRST_LOAD_S)

@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host")
     serve.add_argument("--port", type=int)
     serve.add_argument("--workers", type=int)
+    serve.add_argument("--lane", choices=("fast", "portable"), help="how WebSocket traffic is carried (default: fast)")
     serve.set_defaults(run=_serve)
 
     demo = commands.add_parser("demo", help="run the gateway in front of a small live platform, with web pages")
@@ -70,7 +71,7 @@ def _serve(options: argparse.Namespace) -> int:
     from gateway.serve import ServeError, serve
     from gateway.state.errors import StateError
 
-    overrides = {name: getattr(options, name) for name in ("host", "port", "workers")}
+    overrides = {name: getattr(options, name) for name in ("host", "port", "workers", "lane")}
     settings = load_settings(options.config, os.environ)
     server = msgspec.structs.replace(settings.server, **{k: v for k, v in overrides.items() if v is not None})
     try:

@@ -72,6 +72,15 @@ class Judge:
         nudge = self._nudges.issue(event, now) if verdict.without_hiding().disposition is Disposition.NUDGE else ""
         return enforce(verdict, message, text, codec, language, nudge)
 
+    def rules(self) -> Rules:
+        """How texts are read and judged now."""
+        return self._rules()
+
+    def note_passed(self, event: Event, count: int) -> None:
+        """So many messages like this one have passed without being judged here: long ones, with nothing in them."""
+        self._stitcher.end(sender=event.sender, room=event.room, target=event.target)
+        telemetry.MESSAGES.labels(event.kind.value, Disposition.ALLOW.word).inc(count)
+
     def _checked(self, payload: str | bytes) -> str:
         if isinstance(payload, bytes):
             raise MessageError("binary-frame", "messages on this route are text")

@@ -27,6 +27,7 @@ from gateway.state.engine import Engine
 from gateway.telemetry import configure_logging
 from gateway.tokens import TokenVerifier
 from gateway.wire.draining import DrainingHttp, DrainingWebSocket
+from gateway.wire.fast_lane import FastLane
 
 logger = logging.getLogger("shieldwire.serve")
 
@@ -143,7 +144,7 @@ def _uvicorn_config(server: ServerSettings, app: Any, factory: bool = False) -> 
         app,
         factory=factory,
         workers=server.workers,
-        ws=DrainingWebSocket,
+        ws=FastLane if server.lane == "fast" else DrainingWebSocket,
         http=DrainingHttp,
         ws_max_size=server.max_frame,
         ws_per_message_deflate=False,

@@ -58,6 +58,8 @@ class ServerSettings(Table, frozen=True):
     """How long the upstream may take to accept a connection."""
     drain_s: float = 10.0
     """How long a graceful shutdown waits for answers in flight."""
+    lane: Literal["fast", "portable"] = "fast"
+    """``fast``: `shieldwire serve` carries WebSocket traffic below ASGI, as bytes, wherever a route allows it."""
     certificate: str = ""
     key: str = ""
     """PEM files; both set: the gateway speaks https and wss."""

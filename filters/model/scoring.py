@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from numba import float32, float64, int8, int64, types, uint8
 
 from filters import machine_code
@@ -61,7 +62,11 @@ _WEIGHTS = types.Array(int8, 2, "C", readonly=True)
 _ROW = types.Array(float32, 1, "C", readonly=True)
 _MATRIX = types.Array(float32, 2, "C", readonly=True)
 MODEL = types.Tuple((_WEIGHTS, _ROW, _ROW, _WEIGHTS, _ROW, _ROW, _MATRIX, _ROW, _ROW, _ROW))  # type: ignore[no-untyped-call]
-_NUMBERS = types.Array(float64, 1, "C")
+Room = tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.float64]]
+ROOM = SCRATCH, GRAMS, CONTEXT, types.Array(float64, 1, "C")
+"""The types of a `Room`."""
+DISTRESS = inputs.count()
+"""Where in the last of them `score` leaves the logit of distress."""
 _LATIN = tuple(HEADS.index(head) for head in LATIN_HEADS)
 
 
@@ -86,16 +91,27 @@ class Model:
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        self._score: Callable[..., float] = machine_code.entry_point(cast(FunctionType, _score), _signature())
+        self._score: Callable[..., float] = machine_code.entry_point(cast(FunctionType, score), _signature())
         each = weights.letters, weights.sounds
         tuples = [(one.weights, one.scale, one.bias) for one in each]
         last = weights.combination
         self._model = (*tuples[0], *tuples[1], last.first, last.first_bias, last.last, last.last_bias)
-        self._scratch = np.zeros((LONGEST + 8, 4), dtype=np.int64)
-        self._grams = np.zeros(MOST_GRAMS, dtype=np.uint64)
-        self._context = np.zeros(context_size(), dtype=np.int64)
-        self._numbers = np.zeros(inputs.count() + len(last.first_bias) + 1, dtype=np.float64)
+        self._scratch, self._grams, self._context, self._numbers = self.room()
         self._extractor = Extractor()
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What `score` reads, of the type `MODEL`: for a kernel that judges many texts in one call."""
+        return self._model
+
+    def room(self) -> Room:
+        """What `score` works in: one for each thread."""
+        return (
+            np.zeros((LONGEST + 8, 4), dtype=np.int64),
+            np.zeros(MOST_GRAMS, dtype=np.uint64),
+            np.zeros(context_size(), dtype=np.int64),
+            np.zeros(DISTRESS + len(self.weights.combination.first_bias) + 1, dtype=np.float64),
+        )
 
     @classmethod
     @cache
@@ -114,7 +130,7 @@ class Model:
         hostile = self._score(
             tables(), self._model, utf8, end, terms, self._scratch, self._grams, self._context, numbers
         )
-        return Judgement(hostile, float(numbers[inputs.count()]))
+        return Judgement(hostile, float(numbers[DISTRESS]))
 
     def classes(self, text: str) -> list[tuple[Harm, float]]:
         """The classes of abuse and how likely each is if the text is abusive, the likeliest first: a softmax."""
@@ -147,7 +163,7 @@ def clauses(text: str) -> Sequence[tuple[int, int]]:
 
 def _signature() -> Any:
     text = types.Bytes(uint8, 1, "C")
-    return float64(TABLES, MODEL, text, int64, float64, SCRATCH, GRAMS, CONTEXT, _NUMBERS)
+    return float64(TABLES, MODEL, text, int64, float64, *ROOM)
 
 
 @inlined
@@ -168,7 +184,8 @@ def _sum(weights, scale, bias, grams, count, numbers, first):  # type: ignore[no
         numbers[first + head] = float64(bias[head]) + float64(scale[head]) * total * share
 
 
-def _score(tables, model, utf8, end, terms, scratch, grams, context, numbers):  # type: ignore[no-untyped-def]
+def score(tables, model, utf8, end, terms, scratch, grams, context, numbers):  # type: ignore[no-untyped-def]
+    """The logit of hostility of the first ``end`` bytes of a text; that of distress is left in ``numbers``."""
     alphabet, spelling, meanings, gate = tables
     size, heard = read(alphabet, spelling, meanings, gate, utf8, end, scratch, context)
     count = letter_grams(scratch, size, grams)

@@ -18,6 +18,7 @@ from gateway.state.circle import CircleMemo
 from gateway.state.clock import StoreClock
 from gateway.state.dms import DirectMessages
 from gateway.state.partitions import Keys
+from gateway.state.passes import Pass
 from gateway.state.questions import Asking, Load
 from gateway.state.quotas import Purse
 from gateway.state.reader import Reader
@@ -75,6 +76,32 @@ class Loader:
         """Others stand in for the policy's; refusals that were bound to stand under the former ones no longer are."""
         self._limits = (Limits(), Limits())
         self._asking.purse = Purse()
+
+    @property
+    def changes(self) -> int:
+        """A number that grows with everything that the replica learns."""
+        return self._replica.changes
+
+    def open_pass(self, event: Event) -> Pass | None:
+        """A pass for events like this one, whatever their text; None where a message has to be loaded for."""
+        if event.kind is Kind.DM or event.mentions or not (self.fresh and self._replica.complete):
+            return None
+        now = self._clock.now(time.monotonic())
+        if any(sanction.active(now) for sanction in self._replica.sanctions_of(event.sender)):
+            return None
+        room = self._replica.room(event.room) if event.room else None
+        if room is not None and room.mode_at(now) is not RoomMode.OPEN:
+            return None
+        for person in people(event, room):
+            protection = self._protection(person, now)
+            if (protection is not None and protection.active(now)) or self._replica.blocklist_of(person) is not None:
+                return None
+        room_lease = self._asking.purse.lease(self._asking.keys.pair("flood", event.sender, event.room))
+        sender_lease = self._asking.purse.lease(self._asking.keys.of("sender-flood", event.sender))
+        if room_lease is None or sender_lease is None:
+            return None
+        opened = Pass(self, (room_lease, sender_lease))
+        return opened if opened.left() else None
 
     async def load(self, event: Event) -> Snapshot:
         """The state that the decision on this event sees. Waits for the store once at most; never raises for it."""

@@ -32,11 +32,21 @@ def read_charge(reply: Sequence[int], index: int) -> tuple[int, Allowance]:
     return taken, Allowance(retry_after_us == 0, tat_us, retry_after_us)
 
 
+class _Leases(LRUCache[bytes, Lease]):
+    """Leases by key. One that is forgotten is void: whoever still holds it must not spend it beside the next."""
+
+    def popitem(self) -> tuple[bytes, Lease]:
+        """Forget the least recently used."""
+        key, lease = super().popitem()
+        lease.left = 0
+        return key, lease
+
+
 class Purse:
     """Leases and standing refusals, by the key of the limit. Times in microseconds of the local steady clock."""
 
     def __init__(self) -> None:
-        self._leases: LRUCache[bytes, Lease] = LRUCache(MOST_KEYS)
+        self._leases = _Leases(MOST_KEYS)
         self._refused_until: LRUCache[bytes, int] = LRUCache(MOST_KEYS)
         self._buying: set[bytes] = set()
 
@@ -46,6 +56,10 @@ class Purse:
         if lease is not None and lease.spend(now_us):
             return Allowance(True, 0)
         return self.refused(key, now_us)
+
+    def lease(self, key: bytes) -> Lease | None:
+        """The lease that is held of a limit, if any."""
+        return self._leases.get(key)
 
     def refused(self, key: bytes, now_us: int) -> Allowance | None:
         """The refusal that still stands, if any, with what is left of its wait."""

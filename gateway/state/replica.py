@@ -173,6 +173,8 @@ class Replica:
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self._partitions: list[_Partition | None] = [None] * keys.partitions
+        self.changes = 0
+        """How often anything was learned: what was concluded at another number may no longer hold."""
 
     def protection_of(self, person: str) -> Protection | None:
         """The person's protection, whether or not it is still in force."""
@@ -269,6 +271,7 @@ class Replica:
 
     def load(self, number: int, image: Image) -> list[Change]:
         """Replace a partition by an image of it; answers what is different now."""
+        self.changes += 1
         before = self._partitions[number] or _Partition(0, b"0-0")
         after = _Partition(image.epoch, image.position)
         for noun, fields in image.hashes.items():
@@ -282,6 +285,7 @@ class Replica:
         partition = self._partitions[number]
         if partition is None or entry.epoch != partition.epoch + 1:
             raise Gap
+        self.changes += 1
         identity = partition.set(entry.noun, entry.field, entry.value)
         partition.epoch, partition.position = entry.epoch, entry.position
         return Change(entry.noun, identity, entry.epoch, entry.value if entry.noun is Noun.NOTICE else None)

@@ -22,6 +22,7 @@ from gateway.state.engine import sync
 from gateway.state.errors import StoreUnavailable
 from gateway.state.loading import Loader
 from gateway.state.partitions import WORKERS_KEY, Keys, encode
+from gateway.state.passes import Pass
 from gateway.state.reader import Reader
 from gateway.state.replica import Change, Noun, Replica, read_blocklist
 from gateway.state.revisions import TEXT, Announcement, RevisionKeys
@@ -94,6 +95,10 @@ class State:
     async def load(self, event: Event) -> Snapshot:
         """What the decision on an event sees. At most one wait on the store; never raises `StoreUnavailable`."""
         return await self._loader.load(event)
+
+    def open_pass(self, event: Event) -> Pass | None:
+        """A pass for events like this one, whatever their text; None where a message has to be loaded for."""
+        return self._loader.open_pass(event)
 
     async def loaded(self) -> None:
         """Wait until the replica is complete for the first time."""

@@ -17,7 +17,7 @@ class DrainingWebSocket(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """Let the application end an open socket; one still in its handshake is uvicorn's to refuse."""
-        _begin_drain(self.app)
+        begin_drain(self.app)
         if self.close_sent or not self.handshake_complete:
             super().shutdown()
         else:
@@ -29,9 +29,10 @@ class DrainingHttp(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Tell the application, so that answers which never end by themselves end now."""
-        _begin_drain(self.app)
+        begin_drain(self.app)
         super().shutdown()
 
 
-def _begin_drain(app: Any) -> None:
+def begin_drain(app: Any) -> None:
+    """Tell the application that the server wants to end."""
     app.state.gateway.begin_drain()

@@ -9,7 +9,7 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from gateway import telemetry
-from gateway.codecs import Codec, codec_of
+from gateway.codecs import Codec, RequestFields, codec_of
 from gateway.downlink import Viewers
 from gateway.enforce import Enforcement
 from gateway.identity import Identity, IdentityError
@@ -17,7 +17,11 @@ from gateway.judge import Judge, JudgePayload
 from gateway.replies import reply
 from gateway.routes import Matched, PathError, Route, Router
 from gateway.settings import ServerSettings
+from gateway.wire import clearing, fast_lane, passage
+from gateway.wire.clearing import Clearance, Passes, RouteReads
+from gateway.wire.dialing import Upstream, dial
 from gateway.wire.http import HttpProxy, answer
+from gateway.wire.relay import Relay, Verdicts
 from gateway.wire.request import ClientRequest
 from gateway.wire.websocket import (
     ACCOUNT_CLOSED,
@@ -30,13 +34,15 @@ from gateway.wire.websocket import (
     open_upstream,
     pass_refusal,
     refuse_handshake,
+    response_headers,
     rooms_of,
 )
 from protection.modes import MODE_RULES, Room
+from protection.rules import Rules
 from protection.sanctions import Sanction
 
 
-class Rooms(Protocol):
+class Rooms(Passes, Protocol):
     """What the wire asks of state besides snapshots."""
 
     def room(self, room_id: str) -> Room | None:
@@ -75,6 +81,8 @@ class Proxy:
         self._judge: Judge | None = None
         self._rooms: Rooms | None = None
         self._viewers: Viewers | None = None
+        self._routes = routes
+        self._reads: dict[str, RouteReads | None] = {}
         self.connections = Connections()
 
     def start(self, judge: Judge, rooms: Rooms, viewers: Viewers) -> None:
@@ -82,6 +90,19 @@ class Proxy:
         self._judge = judge
         self._rooms = rooms
         self._viewers = viewers
+        if self._settings.lane == "fast":
+            limit, counts = self._settings.max_message, self._identity.payload_sender_counts
+            self._reads = {
+                route.path: RouteReads.of(route, limit, counts, judge, rooms)
+                for route in self._routes
+                if route.is_websocket
+            }
+
+    def warm_up(self, rules: Rules) -> None:
+        """Compile what the fast lane needs, or load it; blocks for as long as that takes."""
+        if self._settings.lane == "fast":
+            clearing.warm_up(rules)
+            passage.compiled()
 
     async def close(self) -> None:
         """Close the connections to upstreams."""
@@ -183,19 +204,32 @@ class Proxy:
         judge = self._judge_for(request, matched, account, codec) if codec else None
         fields = request.fields(matched, account, self._identity)
         rooms = rooms_of(matched.route.fields.room, fields)
-        if any(self._is_shut(room) for room in rooms):
+        shut = any(self._is_shut(room) for room in rooms)
+        lane = fast_lane.lane_of(request.scope)
+        if lane is not None and (shut or not fast_lane.takes(matched.route)):
+            lane.decline()
+            lane = None
+        if shut:
             await close_at_once(receive, send, ROOM_SHUT)
             return
         timeout_s, max_size = self._settings.connect_timeout_s, self._settings.max_frame
         try:
             # The upstream first: a client accepted before it would lose the earliest broadcasts.
-            upstream = await open_upstream(matched.upstream, request, timeout_s, max_size)
+            if lane is None:
+                upstream = await open_upstream(matched.upstream, request, timeout_s, max_size)
+            else:
+                dialled = await dial(matched.upstream, request, timeout_s)
         except UpstreamRefusal as refusal:
             await pass_refusal(request.scope, receive, send, refusal.response)
             return
         except UpstreamError as error:
             telemetry.UPSTREAM_FAILURES.labels("connect").inc()
             raise Refusal(502, "upstream-unavailable") from error
+        if lane is not None:
+            await receive()  # websocket.connect
+            verdicts = self._verdicts(matched.route, judge, codec, fields)
+            await self._hand_over(lane, Relay(verdicts, max_size, rooms, account, request.language), dialled, send)
+            return
         connection = Connection(receive, send, upstream, rooms, account, request.language)
         remove = self.connections.add(connection)
         self.end_closed_account(account)  # it may have been closed while the platform was dialled
@@ -207,3 +241,27 @@ class Proxy:
             remove()
             if self._viewers and viewer:
                 self._viewers.leave(viewer)
+
+    def _verdicts(
+        self, route: Route, judge: JudgePayload | None, codec: Codec | None, fields: RequestFields
+    ) -> Verdicts | None:
+        if judge is None or codec is None:
+            return None
+        reads = self._reads.get(route.path)
+        return Verdicts(judge, Clearance(reads, codec, fields) if reads is not None else None)
+
+    async def _hand_over(self, lane: fast_lane.Lane, relay: Relay, upstream: Upstream, send: Send) -> None:
+        """Accept the client, and leave both sockets to a relay."""
+        headers = response_headers(upstream.answered.result())
+        try:
+            await send({"type": "websocket.accept", "subprotocol": upstream.subprotocol, "headers": headers})
+            taken = lane.hand_over(relay, upstream)
+        except OSError:
+            taken = False
+        if not taken:  # the client is gone
+            upstream.transport.abort()
+            return
+        relay.when_ended(self.connections.add(relay))
+        if any(self._is_shut(room) for room in relay.rooms):  # while the platform was dialled
+            relay.end(ROOM_SHUT)
+        self.end_closed_account(relay.account)

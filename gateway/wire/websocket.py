@@ -8,7 +8,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -28,8 +28,7 @@ from gateway.wire.frames import Close
 from gateway.wire.request import ClientRequest, Headers, end_to_end
 from protection.notices import Notice
 
-# The client library writes these itself; a copy of the client's would contradict them.
-_HANDSHAKE_HEADERS = frozenset(
+HANDSHAKE_HEADERS = frozenset(
     (
         b"host",
         b"content-length",
@@ -40,6 +39,7 @@ _HANDSHAKE_HEADERS = frozenset(
         b"sec-websocket-accept",
     )
 )
+"""Those that whoever opens a socket writes itself; a copy of the client's would contradict them."""
 
 
 SERVICE_RESTART = Close(1012, "service restart")
@@ -49,8 +49,8 @@ DISCONNECTED = Close(1008, "policy violation")
 ROOM_SHUT = Close(4403, "room shut")
 ACCOUNT_CLOSED = Close(4410, "account closed")
 
-_CLOSE_TIMEOUT_S = 2.0
-_LAST_CALL_S = 1.0
+CLOSE_TIMEOUT_S = 2.0
+LAST_CALL_S = 1.0
 _ANSWER_S = 2.0
 """How long the platform is waited for where the gateway answers in its name."""
 _NOTHING = "shieldwire.nothing"
@@ -85,7 +85,7 @@ async def open_upstream(url: str, request: ClientRequest, timeout_s: float, max_
     if secure:
         options |= {"ssl": ssl.create_default_context(), "server_hostname": parts.hostname}
     host = request.headers.get("host") or parts.netloc
-    headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.upstream_headers(_HANDSHAKE_HEADERS)]
+    headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.upstream_headers(HANDSHAKE_HEADERS)]
     offered = [Subprotocol(offer) for offer in request.scope["subprotocols"]]
     try:
         return await _Dial(
@@ -97,7 +97,7 @@ async def open_upstream(url: str, request: ClientRequest, timeout_s: float, max_
             proxy=None,
             open_timeout=timeout_s,
             ping_interval=None,
-            close_timeout=_CLOSE_TIMEOUT_S,
+            close_timeout=CLOSE_TIMEOUT_S,
             max_size=max_size,
             max_queue=1,  # whoever reads slowly holds up the platform, not this process's memory
             **options,
@@ -144,7 +144,7 @@ class Connection:
         """End both sockets; a message in flight is answered first."""
         if self._ending is None:
             self._ending = close
-            self._last_call = asyncio.get_running_loop().time() + _LAST_CALL_S
+            self._last_call = asyncio.get_running_loop().time() + LAST_CALL_S
         if self._uplink is not None and not self._judging:
             self._uplink.cancel()
 
@@ -165,7 +165,7 @@ class Connection:
         Without ``judge`` no message of the client is judged; without ``viewer`` none of the platform's is withheld.
         """
         handshake = self._upstream.response
-        headers = _response_headers(handshake) if handshake else []
+        headers = response_headers(handshake) if handshake else []
         chosen = self._upstream.subprotocol
         await self._send({"type": "websocket.accept", "subprotocol": chosen, "headers": headers})
         self._accepted = True
@@ -196,7 +196,7 @@ class Connection:
         assert self._uplink is not None
         await asyncio.wait({self._uplink})
         closing = asyncio.create_task(self._upstream.close(GOING_AWAY.code))
-        await asyncio.wait({downlink}, timeout=_CLOSE_TIMEOUT_S)  # up to the upstream's answer to the close
+        await asyncio.wait({downlink}, timeout=CLOSE_TIMEOUT_S)  # up to the upstream's answer to the close
         downlink.cancel()
         await self._close_client(close)
         await closing
@@ -296,15 +296,28 @@ class Connection:
             await self._send({"type": "websocket.close", "code": code, "reason": close.reason})
 
 
+class Relayed(Protocol):
+    """What is open between a client and an upstream, in either lane."""
+
+    rooms: set[str]
+    account: str
+
+    def end(self, close: Close) -> None:
+        """End both sockets; a message in flight is answered first."""
+
+    def tell(self, told: Notice) -> None:
+        """Send the client a notice of the gateway's own, between two messages."""
+
+
 class Connections:
     """All open sockets of this worker."""
 
     def __init__(self) -> None:
-        self._open: set[Connection] = set()
+        self._open: set[Relayed] = set()
         self._none_left = asyncio.Event()
         self._none_left.set()
 
-    def add(self, connection: Connection) -> Callable[[], None]:
+    def add(self, connection: Relayed) -> Callable[[], None]:
         """Register a connection; returns the call that takes it out again."""
         self._open.add(connection)
         self._none_left.clear()
@@ -365,7 +378,7 @@ async def refuse_handshake(
 
 async def pass_refusal(scope: Scope, receive: Receive, send: Send, refusal: Response) -> None:
     """Give the client the upstream's own refusal."""
-    headers, body = _response_headers(refusal), bytes(refusal.body or b"")
+    headers, body = response_headers(refusal), bytes(refusal.body or b"")
     await refuse_handshake(scope, receive, send, refusal.status_code, headers, body)
 
 
@@ -381,6 +394,7 @@ def _payload(message: AsgiMessage) -> str | bytes:
     return text if text is not None else cast(bytes, message["bytes"])
 
 
-def _response_headers(response: Response) -> Headers:
+def response_headers(response: Response) -> Headers:
+    """The headers of an upstream's answer that are for the client."""
     raw = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in response.headers.raw_items()]
-    return [(n, v) for n, v in end_to_end(raw) if n not in _HANDSHAKE_HEADERS]
+    return [(n, v) for n, v in end_to_end(raw) if n not in HANDSHAKE_HEADERS]

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.demo.ports import free_port
+from gateway.settings import ServerSettings
 from tests.doubles import Gateway, Platform, configuration, serving
 
 
@@ -32,6 +33,18 @@ async def gateway(platform: Platform, folder: Path) -> AsyncIterator[Gateway]:
     with serving(configuration(platform, folder / "data", port), folder, port) as gateway:
         await gateway.ready()
         yield gateway
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def other_lane(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    """A gateway in front of the same platform that carries WebSocket traffic in the lane that is not the default."""
+    port, folder = free_port(), tmp_path_factory.mktemp("other-lane")
+    with serving(configuration(platform, folder / "data", port, lane=OTHER_LANE), folder, port) as gateway:
+        await gateway.ready()
+        yield gateway
+
+
+OTHER_LANE = next(lane for lane in ("fast", "portable") if lane != ServerSettings().lane)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The portable lane for WebSocket, as a client and a platform see it."""
+"""WebSocket traffic, as a client and a platform see it: the same in both lanes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ from websockets.frames import Frame, Opcode
 from tests.doubles import Gateway, Platform, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.fixture(params=["default", "other"])
+def gateway(request: pytest.FixtureRequest, gateway: Gateway, other_lane: Gateway) -> Gateway:
+    """A gateway of each lane."""
+    return gateway if request.param == "default" else other_lane
 
 
 def barrage(text: str, number: Any = "1", **more: Any) -> str:
@@ -235,7 +241,7 @@ async def test_a_client_that_leaves_amid_broadcasts_leaves_the_platform_at_once(
     """The platform's answer to the close stands behind its broadcasts: somebody must read them."""
     before = len(platform.closes)
     for _ in range(3):
-        leaver = await connect(gateway.ws("/raw/x"))
+        leaver = await connect(gateway.ws("/raw/x"), close_timeout=0.3)  # it does not read: it would wait in vain
         await until(lambda: bool(platform.room))
         for number in range(2000):
             await platform.say(f"broadcast {number} " + "x" * 500)

@@ -370,3 +370,52 @@ async def test_the_clock_is_the_stores(state: State) -> None:
     seconds, microseconds = await state.store.command("TIME")
     assert abs(state.now() - (int(seconds) + int(microseconds) / 1e6)) < 0.1
     assert abs((await state.load(chat("bob"))).now - state.now()) < 0.1
+
+
+# -- passes
+
+
+@pytest.mark.req("P1", "P5", "S3", "D2")
+async def test_a_pass_is_given_only_where_nothing_could_be_in_the_way(state: State) -> None:
+    event = chat("sender", target="bob")
+    assert state.open_pass(event) is None  # nothing is paid for yet
+    await state.load(event)
+    opened = state.open_pass(event)
+    assert opened is not None
+    left = opened.left()
+    assert left > 0
+    for refused in (dm("sender"), chat("sender", mentions=("x",)), chat("somebody else"), chat("sender", room="r2")):
+        assert state.open_pass(refused) is None
+    mute = Sanction(Measure.MUTE, state.now() + 60, "", "")
+    obstacles = (
+        (state.engage("bob", one_key(state)), state.release("bob")),
+        (state.set_blocklist("bob", Blocklist(("word",))), state.set_blocklist("bob", Blocklist())),
+        (state.set_mode("r", RoomMode.SLOW), state.clear_mode("r")),
+        (
+            state.sanction("sender", mute),
+            state.lift("sender", Measure.MUTE),
+        ),
+    )
+    for engage, release in obstacles:
+        await engage
+        assert opened.left() == 0  # at once, on sockets that are open
+        assert state.open_pass(event) is None
+        await release
+        opened = state.open_pass(event)
+        assert opened is not None
+        assert opened.left() == left
+
+
+@pytest.mark.req("S3")
+async def test_what_passes_and_what_is_loaded_spend_the_same_lease(state: State) -> None:
+    event = chat("sender")
+    await state.load(event)
+    opened = state.open_pass(event)
+    assert opened is not None
+    left = opened.left()
+    opened.spend(1)
+    await state.load(event)
+    assert opened.left() == left - 2
+    opened.spend(left - 2)
+    assert opened.left() == 0
+    assert state.open_pass(event) is None

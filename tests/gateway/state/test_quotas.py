@@ -65,3 +65,15 @@ def test_local_limits_are_charged_all_or_none_and_can_be_given_back() -> None:
     quotas.refund(limits, 1)
     assert all(allowance.allowed for allowance in quotas.charge(limits, now, 1))
     assert not quotas.charge(limits, now, 1)[0].allowed
+
+
+def test_a_lease_that_is_forgotten_is_void_for_whoever_still_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.state.quotas.MOST_KEYS", 1)
+    purse = Purse()
+    purse.end(b"k", bought=5, lapses_us=100)
+    lease = purse.lease(b"k")
+    assert lease is not None
+    assert lease.left == 4
+    purse.end(b"other", bought=5, lapses_us=100)
+    assert purse.lease(b"k") is None
+    assert lease.left == 0
