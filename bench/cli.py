@@ -12,8 +12,9 @@ import msgspec
 
 from bench.report import BenchError, budgets_of, report
 
-BENCHES = {"kernels": "bench.kernels", "state": "bench.state", "state-memory": "bench.state_memory"}
-"""The module of each bench; its ``measure()`` returns metrics by name."""
+NAMES = ("fanout", "kernels", "memory", "relay", "state", "state-memory")
+BENCHES = {name: f"bench.{name.replace('-', '_')}" for name in NAMES}
+"""The module of each bench; its ``measure()`` returns metrics by name, None for one that cannot be measured here."""
 
 MISSED = 1
 USAGE_ERROR = 2
@@ -31,7 +32,7 @@ def register(commands: Any) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the bench that the options name; returns the exit status."""
-    measure: Callable[[], dict[str, float]] = import_module(BENCHES[options.name]).measure
+    measure: Callable[[], dict[str, float | None]] = import_module(BENCHES[options.name]).measure
     try:
         result = report(options.name, measure(), budgets_of(options.name))
     except BenchError as error:

@@ -62,15 +62,19 @@ class Report(msgspec.Struct, frozen=True):
         return "\n".join(lines)
 
 
-def report(bench: str, metrics: Mapping[str, float], budgets: Mapping[str, Budget]) -> Report:
-    """Hold metrics against budgets. Raises ``BenchError`` for a budget on something that was not measured."""
+def report(bench: str, metrics: Mapping[str, float | None], budgets: Mapping[str, Budget]) -> Report:
+    """Hold metrics against budgets. Raises ``BenchError`` for a budget on something that the bench does not measure.
+
+    A metric that is None cannot be measured on this machine: it is left out, and its budget with it.
+    """
     unmeasured = budgets.keys() - metrics.keys()
     if unmeasured:
         raise BenchError(f"budgets.toml, [{bench}]: no such metric: {', '.join(sorted(unmeasured))}")
-    rounded = {name: round(value, 4) for name, value in metrics.items()}
+    rounded = {name: round(value, 4) for name, value in metrics.items() if value is not None}
     outcomes = tuple(
         Outcome(name, budget.op, budget.goal, rounded[name], _OPERATORS[budget.op](rounded[name], budget.goal))
         for name, budget in budgets.items()
+        if name in rounded
     )
     return Report(bench, machine(), rounded, outcomes)
 

@@ -105,3 +105,32 @@ def test_without_the_peer_the_operator_is_told_how_to_get_it(
     options = parser.parse_args(["bench", "kernels"])
     assert options.run(options) == cli.USAGE_ERROR
     assert "pip install ahocorasick_rs" in capsys.readouterr().err
+
+
+def test_what_cannot_be_measured_here_is_left_out_with_its_budget() -> None:
+    budgets = {"x": Budget("<=", 1), "y": Budget("<=", 1)}
+    found = report("relay", {"x": 0.5, "y": None}, budgets)
+    assert found.metrics == {"x": 0.5}
+    assert [outcome.metric for outcome in found.budgets] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("bench", "metrics"),
+    [
+        (
+            "relay",
+            {
+                "fast_vs_nginx_d1",
+                "fast_vs_nginx_d16",
+                "portable_vs_nginx_d1",
+                "portable_vs_nginx_d16",
+                "added_p99_vs_nginx",
+                "slow_reader_mb",
+            },
+        ),
+        ("fanout", {"cost_vs_nginx"}),
+        ("memory", {"kib_per_idle_connection"}),
+    ],
+)
+def test_the_network_benches_have_the_budgets_of_the_contract(bench: str, metrics: set[str]) -> None:
+    assert set(budgets_of(bench)) == metrics
