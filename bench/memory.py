@@ -9,7 +9,7 @@ from bench.proxies import Process
 from bench.traffic import Metrics, Upstream
 
 WARMING = 2_000
-"""Connections before the first reading: what a process takes once is not shared out, and what it freed is taken again."""
+"""Connections before the first reading: what is taken once is not shared out, what was freed is taken again."""
 CONNECTIONS = 3_000
 
 

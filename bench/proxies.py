@@ -34,6 +34,7 @@ source = "query"
 name = "user"
 [policy.limits]
 flood = "10000000/60s"
+sender_flood = "10000000/60s"
 [[route]]
 path = "/ws"
 upstream = "ws://127.0.0.1:{upstream}/ws"

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from numba import float32, float64, int8, int64, types, uint8
+from numpy.typing import NDArray
 
 from filters import machine_code
 from filters.classes import Harm

@@ -23,7 +23,7 @@ from tests.integration.test_websocket import barrage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-LIMITS = '[policy.limits]\nflood = "100000/10s"'
+LIMITS = '[policy.limits]\nflood = "100000/10s"\nsender_flood = "100000/10s"'
 LAST = '{"type":"last"}'
 MASK = b"\x01\x02\x03\x04"
 MIB = 1 << 20
