@@ -14,6 +14,8 @@ from bench.corpus import Language, Message
 from bench.reads import ROUTE, payload, reads
 from bench.report import BenchError
 from bench.timing import Contender, us_per_call
+from filters.model.scoring import Model
+from filters.reader import Reader
 from filters.scanner import Scanner
 from gateway.codecs import RequestFields, codec_of
 from gateway.settings import MIB
@@ -47,15 +49,18 @@ def measure() -> dict[str, float]:
 
 
 def verdicts(scanner: Scanner, messages: Sequence[Message], suffix: str) -> dict[str, float]:
-    """The full text verdict and its peers on the same messages and terms."""
+    """The verdict on terms in all views and private data, with the content model, and peers on the same messages."""
     terms = [term.text for term in corpus.lexicon(TERMS).terms]
     raw, dfa, folded = peers.ahocorasick(terms), peers.ahocorasick(terms, dfa=True), peers.folded_ahocorasick(terms)
     _check_answers(scanner, messages, (raw, dfa, folded))
+    reader = Reader(scanner, Model.shipped())
+    reader.warm_up()
     clean = [message for message in messages if not message.planted]
     dirty = [message for message in messages if message.planted]
     us = us_per_call(
         {
             "verdict": Contender(scanner.scan, _fresh(messages)),
+            "with_model": Contender(reader.scan, _fresh(messages)),
             "clean": Contender(scanner.scan, _fresh(clean)),
             "dirty": Contender(scanner.scan, _fresh(dirty)),
             "ahocorasick": Contender(raw, _fresh(messages)),
@@ -67,7 +72,9 @@ def verdicts(scanner: Scanner, messages: Sequence[Message], suffix: str) -> dict
         f"verdict_vs_ahocorasick{suffix}": us["verdict"] / us["ahocorasick"],
         f"verdict_vs_folded_ahocorasick{suffix}": us["verdict"] / us["folded"],
         f"verdict_vs_ahocorasick_dfa{suffix}": us["verdict"] / us["dfa"],
+        f"verdict_with_model_vs_ahocorasick{suffix}": us["with_model"] / us["ahocorasick"],
         f"verdict_us{suffix}": us["verdict"],
+        f"verdict_with_model_us{suffix}": us["with_model"],
         f"verdict_clean_us{suffix}": us["clean"],
         f"verdict_with_hit_us{suffix}": us["dirty"],
         f"ahocorasick_us{suffix}": us["ahocorasick"],
