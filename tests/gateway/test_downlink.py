@@ -120,13 +120,13 @@ async def test_what_is_remembered_is_of_this_frame_in_this_room_and_route_alone(
 async def test_what_is_remembered_is_bounded_and_gone_with_the_policy_that_judged_it(worker: Worker) -> None:
     worker.protect("anna")
     anna = worker.join("anna")
-    assert not await anna.withholds(say("你真蠢"))
+    assert not await anna.withholds(say("你好蠢"))
     worker.rules = Rules(worker.rules.reader, Policy({Harm.INSULT: (Disposition.REJECT,) * 3}))
-    assert await anna.withholds(say("你真蠢"))
+    assert await anna.withholds(say("你好蠢"))
     for number in range(MOST_CHARACTERS // 500 + 10):
         await anna.withholds(f'{{"n":{number}}}')
     before = judged()
-    await anna.withholds(say("你真蠢"))
+    await anna.withholds(say("你好蠢"))
     assert judged() - before == 1
 
 

@@ -15,7 +15,7 @@ def test_only_known_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "en_gametox_train.csv").write_text("text,label\nez,1\n", encoding="utf-8")
     found = [one for one in load(tmp_path) if one.source == "group"]
     assert [(one.text, one.hostile) for one in found] == [("甲乙", True), ("丙丁", False)]
-    assert not [one for one in load(tmp_path) if one.text == "ez"]
+    assert not [one for one in load(tmp_path) if one.text == "overlookable"]
     assert not [one for one in load(tmp_path, without=["zh_cold_train.csv", "bank"]) if one.source in ("group", "bank")]
 
 

@@ -51,12 +51,12 @@ async def test_an_abusive_comment_is_answered_403_and_not_forwarded(gateway: Gat
 
 @pytest.mark.req("D1")
 async def test_a_nudge_is_409_and_its_token_may_come_as_a_header(gateway: Gateway) -> None:
-    status, _, answer = await send(gateway, "POST", "/comments?user=rude", comment("你真蠢"), **JSON)
+    status, _, answer = await send(gateway, "POST", "/comments?user=rude", comment("你好蠢"), **JSON)
     assert (status, answer["disposition"]) == (409, "nudge")
     token = {"Shieldwire-Token": answer["token"]}
-    status, _, _ = await send(gateway, "POST", "/comments?user=rude", comment("你真蠢"), **JSON, **token)
+    status, _, _ = await send(gateway, "POST", "/comments?user=rude", comment("你好蠢"), **JSON, **token)
     assert status == 201
-    status, _, _ = await send(gateway, "POST", "/comments?user=other", comment("你真蠢"), **JSON, **token)
+    status, _, _ = await send(gateway, "POST", "/comments?user=other", comment("你好蠢"), **JSON, **token)
     assert status == 409
 
 

@@ -36,7 +36,7 @@ def corpus_of_frames() -> list[str | bytes | list[str]]:
         for number, message in enumerate(corpus.messages(420))
     ]
     odd: list[str | bytes | list[str]] = [
-        barrage("你真蠢", "nudge"),
+        barrage("你好蠢", "nudge"),
         barrage("我真的不想活了", "cry"),
         barrage("傻", "piece"),
         barrage("逼", "piece 2"),

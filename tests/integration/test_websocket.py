@@ -120,7 +120,7 @@ async def test_what_a_client_sent_before_it_left_still_arrives(gateway: Gateway,
 @pytest.mark.req("D1")
 async def test_a_nudged_message_sent_again_with_its_token_is_delivered_without_it(gateway: Gateway) -> None:
     async with connect(gateway.ws(user="viewer")) as viewer, connect(gateway.ws(user="rude")) as sender:
-        nudged = {"id": "n", "type": "barrage", "text": "你真蠢", "room": "r1"}
+        nudged = {"id": "n", "type": "barrage", "text": "你好蠢", "room": "r1"}
         await sender.send(json.dumps(nudged, ensure_ascii=False))
         told = await verdict(sender)
         assert told["disposition"] == "nudge"
