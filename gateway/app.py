@@ -97,6 +97,8 @@ class Gateway:
 
     def begin_drain(self) -> None:
         """Begin a graceful end: messages in flight are answered, then every socket is told 1012."""
+        if self.draining.is_set():  # the server says it once for each of its connections
+            return
         self.draining.set()
         self.proxy.connections.end_all(SERVICE_RESTART)
 

@@ -15,8 +15,10 @@ from numba import int64, types, uint8
 from numpy.typing import NDArray
 
 from filters import machine_code
-from gateway.wire.frames import Code, FrameError
+from gateway.wire.frames import CONTROL_LENGTH, Code, FrameError
 
+_CLOSE_FRAME = CONTROL_LENGTH + 14
+"""The most bytes that a Close frame takes, and so the most that are kept of what follows an end."""
 _LEFT, _SIZE, _OPEN, _LIMIT, _GAP, _STOP = range(6)
 _NOTHING, _CLOSE, _TOO_BIG, _BAD_LENGTH = range(4)
 
@@ -40,6 +42,8 @@ class Passage:
 
         It ends before a Close frame, and before one that breaks the limit; what follows is in `held`.
         """
+        if self.stopped and len(self._held) >= _CLOSE_FRAME:
+            return b""
         if self._held:
             data = self._held + data
         passed = self._walk(data, self._state)
@@ -66,7 +70,7 @@ class Passage:
         if stop == _TOO_BIG:
             return FrameError(Code.TOO_BIG, f"a message may have {self._state[_LIMIT]} bytes")
         if stop == _BAD_LENGTH:
-            return FrameError(Code.PROTOCOL_ERROR, "a length has its highest bit set")
+            return FrameError(Code.PROTOCOL_ERROR, "a frame has a length that it may not have")
         return None
 
     @property
@@ -117,16 +121,16 @@ def _walk(read, state):  # type: ignore[no-untyped-def]  # numba types it by the
         if opcode == 8:
             state[_STOP] = _CLOSE
             return at
-        if length < 0:
+        if length < 0 or (opcode >= 8 and length > CONTROL_LENGTH):
             state[_STOP] = _BAD_LENGTH
             return at
         if opcode < 8:
-            size = length if opcode else state[_SIZE] + length
-            if size > state[_LIMIT]:
+            before = int64(0) if opcode else state[_SIZE]
+            if length > state[_LIMIT] - before:  # no sum: it could overflow
                 state[_STOP] = _TOO_BIG
                 return at
             fin = read[at] & 0x80 != 0
-            state[_SIZE] = 0 if fin else size
+            state[_SIZE] = 0 if fin else before + length
             state[_OPEN] = not fin
         if payload + length > end:
             state[_LEFT] = payload + length - end

@@ -40,6 +40,8 @@ from protection.notices import Notice
 
 logger = logging.getLogger("shieldwire.relay")
 
+_WHOLE_TEXT = 0x81
+"""The first byte of an unfragmented text frame: the only kind that can be cleared."""
 PEERS_CLOSE_S = 10.0
 """How long one side may take to answer the other's Close frame."""
 
@@ -252,7 +254,8 @@ class Relay(asyncio.Protocol):
         assert self._verdicts is not None
         clearance = self._verdicts.clearance
         while at < len(read):
-            if clearance is not None and (self._assembler is None or not self._assembler.is_open):
+            is_inside = self._assembler is not None and self._assembler.is_open
+            if clearance is not None and read[at] == _WHOLE_TEXT and not is_inside:
                 cleared = clearance.clear(read, at)
                 if cleared > at:
                     self._write_up(read if cleared - at == len(read) else read[at:cleared])
@@ -465,6 +468,8 @@ class Relay(asyncio.Protocol):
             logger.exception("a connection could not be closed in order")
         finally:
             self._client.close()
+            # A closing transport is kept until its buffer is read: a client that never reads would keep its socket.
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._client.abort)
             self._upstream.abort()
             for call in self._ended:
                 call()
@@ -484,7 +489,8 @@ class Relay(asyncio.Protocol):
         await self._until(self._is_client_done, CLOSE_TIMEOUT_S)
 
     def _await_clients_close(self) -> None:
-        """Read the client again, for its Close frame alone."""
+        """Read the client again, for its Close frame alone: nothing of it is judged, so nothing may go up any more."""
+        self._upstream_told = True
         if self._up is None:
             self._up = Passage(self._max_frame)
             self._pass_up(bytes(self._rest + self._held))

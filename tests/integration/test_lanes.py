@@ -223,6 +223,17 @@ async def test_close_frames_and_their_answers_pass_both_ways(fast: Fast, close: 
         assert await asyncio.wait_for(client.read(), 5) == b""
 
 
+async def test_nothing_goes_up_unjudged_when_the_client_does_not_answer_the_platforms_close(fast: Fast) -> None:
+    abuse = said("你这个贱人怎么还不去死")
+    async with fast.sockets() as ((client, client_writer), (upstream, upstream_writer)):
+        upstream_writer.write(write_close(Close(1000)))
+        ended = asyncio.create_task(client.read())
+        while not ended.done():  # it is given some seconds, and then some to close
+            client_writer.write(abuse)
+            await asyncio.wait({ended}, timeout=0.3)
+        assert abuse[-20:] not in await asyncio.wait_for(upstream.read(), 5)
+
+
 async def test_a_client_that_has_said_all_still_hears_the_answer(fast: Fast) -> None:
     """TCP closes in halves, and so do we."""
     message = said("这首歌的编曲真的太好听了吧，我要再听一遍")

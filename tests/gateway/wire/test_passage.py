@@ -76,6 +76,8 @@ def test_a_close_frame_ends_what_passes(payload: bytes, after: bytes) -> None:
         (piece(2, True, b"ok") + piece(2, True, bytes(70_001)), piece(2, True, b"ok"), Code.TOO_BIG),
         (piece(1, False, bytes(70_000)) + piece(0, True, b"x"), piece(1, False, bytes(70_000)), Code.TOO_BIG),
         (b"\x82\x7f\xff\0\0\0\0\0\0\0", b"", Code.PROTOCOL_ERROR),
+        (b"\x89\x7f\x7f" + b"\xff" * 7, b"", Code.PROTOCOL_ERROR),
+        (piece(1, False, b"a") + b"\x00\x7f\x7f" + b"\xff" * 7, piece(1, False, b"a"), Code.TOO_BIG),
     ],
 )
 def test_a_message_beyond_the_limit_does_not_begin_to_pass(stream: bytes, passes: bytes, code: Code) -> None:
@@ -83,6 +85,15 @@ def test_a_message_beyond_the_limit_does_not_begin_to_pass(stream: bytes, passes
     assert passage.feed(stream) == passes
     assert passage.problem is not None
     assert passage.problem.close.code == code
+
+
+@pytest.mark.parametrize("end", [write_close(Close(1000, "")), piece(2, True, bytes(70_001))[:100]])
+def test_what_follows_an_end_is_not_kept(end: bytes) -> None:
+    passage = Passage(LIMIT)
+    passage.feed(end)
+    for _ in range(1000):
+        assert passage.feed(bytes(1000)) == b""
+    assert len(passage.held) < 2000
 
 
 def test_control_frames_between_fragments_are_no_part_of_the_message() -> None:
