@@ -97,7 +97,8 @@ class DmRulesBody(Input, frozen=True):
     strangers: Limit | None = None
     """Of all strangers together; each message counts against both, or neither."""
     quiet: QuietBody | None = None
-    scope: Senders = Senders.ANYONE
+    scope: Senders | None = None
+    """Left out: anyone; of a minor, whom minors let write."""
     older_than_days: Annotated[int, Meta(ge=1, le=MAX_AGE_DAYS)] | None = None
     until_reply: bool = False
     """A stranger may write one message, and more when the person has written to them."""

@@ -16,20 +16,21 @@ MAX_PERIOD_S = 366 * 86_400
 
 async def put(call: Call[DmRulesBody]) -> Applied:
     """Say who may write to a person, when and how much; these rules replace the former ones."""
-    wanted = call.input
-    if (wanted.scope is Senders.OLDER_THAN) != (wanted.older_than_days is not None):
+    wanted, state, person = call.input, call.gate.state, call.ids["id"]
+    scope = wanted.scope or (MINOR.scope if state.is_minor(person) else Senders.ANYONE)
+    if (scope is Senders.OLDER_THAN) != (wanted.older_than_days is not None):
         raise bad_request("older_than_days: belongs to scope older-than, which needs it")
     rules = DmRules(
         per_stranger=read_rate(wanted.per_stranger, "per_stranger"),
         strangers=read_rate(wanted.strangers, "strangers"),
         quiet=_quiet(wanted.quiet) if wanted.quiet is not None else None,
-        scope=wanted.scope,
+        scope=scope,
         older_than_days=wanted.older_than_days or 0,
         until_reply=wanted.until_reply,
         refuse_all=wanted.refuse_all,
         action=wanted.action,
     )
-    return await call.gate.state.set_dm_rules(call.ids["id"], rules)
+    return await state.set_dm_rules(person, rules)
 
 
 async def read(call: Call[Nothing]) -> DmRulesAnswer:

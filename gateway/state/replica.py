@@ -248,7 +248,7 @@ class Replica:
         return [self.position(number) for number in range(len(self._partitions))]
 
     def lacking(self, number: int, image: Image) -> list[Asserted]:
-        """The protections and sanctions known here that an image lacks, or has with an earlier end."""
+        """The protections and sanctions known here that an image lacks, or has with an earlier end or less closed."""
         partition = self._partitions[number]
         if partition is None or partition.epoch == 0:
             return []
@@ -259,7 +259,7 @@ class Replica:
         found = []
         for person, protection in partition.protections.items():
             there = known.protections.get(person)
-            if there is None or there.until < protection.until:
+            if there is None or there.until < protection.until or not protection.kinds <= there.kinds:
                 found.append(Asserted(Noun.PROTECTION, person, msgspec.json.encode(protection), protection.until))
         for account, sanctions in partition.sanctions.items():
             ends = {sanction.measure: sanction.until for sanction in known.sanctions.get(account, ())}

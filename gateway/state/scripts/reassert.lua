@@ -2,7 +2,7 @@
 -- back, unless the store has all that the worker has seen and whatever is lacking was taken back since.
 -- KEYS: epoch, change stream, then the hash of each thing. ARGV: stream length, the epoch that the worker has applied
 -- and the place of its entry in the stream, then of each thing its noun, id, value and end (unix seconds).
--- What ends earlier in the store than at the worker is lacking too; nothing is ever taken away. Answers how many were
+-- What ends earlier in the store than at the worker, or closes less, is lacking too; nothing is ever taken away. Answers how many were
 -- put back.
 local known, place = tonumber(ARGV[2]), ARGV[3]
 if #redis.call('XRANGE', KEYS[2], place, place) > 0 then
@@ -29,11 +29,25 @@ end
 if epoch < known then
   redis.call('SET', KEYS[1], string.format('%.0f', known))
 end
+-- Whether what the store keeps lasts as long as what the worker knows, and closes all that that closes.
+local function covers(kept, value, ends)
+  local there, here, closed = cjson.decode(kept), cjson.decode(value), {}
+  for _, kind in ipairs(there.kinds or {}) do
+    closed[kind] = true
+  end
+  for _, kind in ipairs(here.kinds or {}) do
+    if not closed[kind] then
+      return false
+    end
+  end
+  return there['until'] >= ends
+end
+
 local put = 0
 for i = 1, #KEYS - 2 do
   local noun, id, value, ends = ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2], tonumber(ARGV[4 * i + 3])
   local kept = redis.call('HGET', KEYS[i + 2], id)
-  if not kept or cjson.decode(kept)['until'] < ends then
+  if not kept or not covers(kept, value, ends) then
     redis.call('HSET', KEYS[i + 2], id, value)
     tell('noun', noun, 'id', id, 'value', value)
     put = put + 1

@@ -125,6 +125,11 @@ async def test_a_minor_is_marked_by_flag_or_by_birth_and_no_birth_is_kept(
     assert await api.get(path) == {"created": 0.0, "verified": False, "minor": True}
     rules = await api.get(f"users/{person}/dm-rules", role="user", sub=person)
     assert (rules["scope"], rules["own"], rules["minor"]) == ("follows", False, True)
+    await api.put(f"users/{person}/dm-rules", {"per_stranger": "1/d"}, role="user", sub=person)
+    assert (await api.get(f"users/{person}/dm-rules"))["scope"] == "follows", "what is left out stays closed"
+    await api.put(f"users/{person}/dm-rules", {"scope": "anyone"}, role="user", sub=person)
+    assert (await api.get(f"users/{person}/dm-rules"))["scope"] == "anyone"
+    await api.delete(f"users/{person}/dm-rules")
     await api.put(path, {"birth": "2001-02-03", "created": 5, "verified": True})
     assert await api.get(path) == {"created": 5.0, "verified": True, "minor": False}
     today = datetime.fromtimestamp(worker.state.now(), UTC).date()

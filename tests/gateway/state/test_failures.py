@@ -20,7 +20,7 @@ from gateway.state.store import TIMEOUT_S
 from protection.events import Event, Kind
 from protection.pipeline import decide
 from protection.policy import Limits, Policy
-from protection.protections import ONE_KEY, Protection
+from protection.protections import ONE_KEY, Protection, Switch
 from protection.sanctions import Measure, Sanction
 from ratelimit.rate import Rate
 from tests.gateway.state.servers import Detour, Process, cluster
@@ -203,13 +203,18 @@ async def test_a_promoted_replica_is_told_what_it_lacks_and_nothing_that_was_tak
         await here.engage("alice", protection())
         await here.engage("carol", protection(1e9 + 1))
         await here.engage("dora", protection())
+        await here.engage("emma", Protection(frozenset({Switch.DM}), until=3e9))  # longer, but it closes less
         assert (await here.release("dora")).durable
         replication.server = replica  # what is written now, it will never have
         await replication.cut()
         await asyncio.gather(
-            here.engage("bob", protection()), here.sanction("troll", mute), here.engage("carol", protection())
+            here.engage("bob", protection()),
+            here.sanction("troll", mute),
+            here.engage("carol", protection()),
+            here.engage("emma", protection()),
         )
         await until(lambda: there.sanctions_of("troll") == (mute,) and there.protection_of("bob") is not None)
+        await until(lambda: there.protection_of("emma") == here.protection_of("emma") == protection())
         await traffic.more()
         traffic.opened = 0
         primary.kill()
@@ -217,17 +222,19 @@ async def test_a_promoted_replica_is_told_what_it_lacks_and_nothing_that_was_tak
         detour.server = replica
         assert await until(lambda: all(s.status().connected and s.status().fresh for s in (here, there))) < 2 * BACK_S
         await traffic.more()
+        known = ("alice", "bob", "carol", "dora", "emma")
         async with worker(replica.url, "late") as newcomer:
             for state in (here, there, newcomer):
-                assert {person: state.protection_of(person) for person in ("alice", "bob", "carol", "dora")} == {
+                assert {person: state.protection_of(person) for person in known} == {
                     "alice": protection(), "bob": protection(), "carol": protection(), "dora": None,
+                    "emma": protection(),
                 }  # fmt: skip
                 assert state.sanctions_of("troll") == (mute,)
             assert (await newcomer.release("bob")).applied == 3
             assert here.protection_of("bob") is there.protection_of("bob") is None
-        assert here.counters()["reasserted"] + there.counters()["reasserted"] == 3
+        assert here.counters()["reasserted"] + there.counters()["reasserted"] == 4
         assert traffic.opened == 0
-        assert 1 <= said(caplog, "which were put back") <= 3
+        assert 1 <= said(caplog, "which were put back") <= 4
 
 
 async def in_sync(primary: Process) -> bool:
