@@ -17,7 +17,7 @@ import msgspec
 from filters.classes import Harm
 from gateway.policy.thresholds import read_thresholds
 from gateway.routes import Route, shadowed
-from gateway.state.address import check_url
+from gateway.state.address import read_url
 from protection.policy import CaseRules, Ladder, Limits, Policy, PolicyError, Sensitivity
 from protection.verdicts import Disposition
 from ratelimit.rate import Rate, RateError
@@ -165,7 +165,7 @@ class Settings(Table, frozen=True):
             raise SettingsError("[policy.cases]: repeated and window_s must be at least 1")
         if self.state.url:
             try:
-                check_url(self.state.url)
+                read_url(self.state.url)
             except ValueError as error:
                 raise SettingsError(f"[state]: url: {error}") from error
         if self.api.public_url and not self.api.public_url.startswith(("https://", "http://")):

@@ -93,11 +93,6 @@ def read_url(url: str) -> Address:
     )
 
 
-def check_url(url: str) -> None:
-    """Refuse a store URL that cannot be read; raises `ValueError` that says why."""
-    read_url(url)
-
-
 def _options(url: str) -> dict[str, Any]:
     return dict(parse_url(url))
 
